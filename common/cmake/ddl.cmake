@@ -1,0 +1,57 @@
+# Flags of our own code, and of nothing we depend on.
+add_library(ddl_flags INTERFACE)
+target_include_directories(ddl_flags INTERFACE ${PROJECT_SOURCE_DIR})
+target_compile_options(ddl_flags INTERFACE
+  $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wconversion -Wshadow -Wno-sign-conversion>
+  $<$<COMPILE_LANGUAGE:CXX>:-Wno-missing-field-initializers>  # gcc 12 warns on {.name = x}.
+  $<$<COMPILE_LANG_AND_ID:CXX,Clang>:-Wthread-safety>)
+target_link_options(ddl_flags INTERFACE -fuse-ld=mold)
+target_link_libraries(ddl_flags INTERFACE Threads::Threads)
+
+# ddl_library(NAME SRCS a.cc ... DEPS target ...): one library for one directory.
+function(ddl_library name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SRCS;DEPS")
+  add_library(${name} STATIC ${arg_SRCS})
+  target_link_libraries(${name} PUBLIC ddl_flags ${arg_DEPS})
+endfunction()
+
+# ddl_program(NAME SRCS main.cc DEPS target ...): one of the programs that users start.
+function(ddl_program name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SRCS;DEPS")
+  add_executable(${name} ${arg_SRCS})
+  target_link_libraries(${name} PRIVATE ddl_flags ${arg_DEPS})
+endfunction()
+
+# ddl_test(NAME SRCS a_test.cc ... DEPS target ... [LABELS l ...]): every TEST_CASE becomes a CTest
+# test. Label `full` keeps a suite out of a plain tests/run.sh.
+function(ddl_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SRCS;DEPS;LABELS")
+  add_executable(${name} ${arg_SRCS})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
+  target_link_libraries(${name} PRIVATE ddl_flags ${arg_DEPS} Catch2::Catch2WithMain)
+  target_compile_definitions(${name} PRIVATE
+    DDL_SOURCE_DIR="${PROJECT_SOURCE_DIR}" DDL_BINARY_DIR="${PROJECT_BINARY_DIR}")
+  catch_discover_tests(${name} TEST_PREFIX "${name}: " PROPERTIES LABELS "${arg_LABELS}")
+endfunction()
+
+# As ddl_test, but one CTest test, skipped (not passed) on a machine without a GPU.
+function(ddl_gpu_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SRCS;DEPS")
+  add_executable(${name} ${arg_SRCS} ${PROJECT_SOURCE_DIR}/tests/gpu/main.cc)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
+  target_link_libraries(${name} PRIVATE ddl_flags ${arg_DEPS} CUDA::cudart Catch2::Catch2)
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES SKIP_RETURN_CODE 77 LABELS gpu)
+endfunction()
+
+# A test that is a script: it runs against the binaries of this build folder.
+function(ddl_script_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "COMMAND;LABELS")
+  add_test(NAME ${name} COMMAND ${arg_COMMAND} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+  set_tests_properties(${name} PROPERTIES
+    ENVIRONMENT "DDL_BINARY_DIR=${PROJECT_BINARY_DIR};DDL_SOURCE_DIR=${PROJECT_SOURCE_DIR}"
+    SKIP_RETURN_CODE 77 LABELS "${arg_LABELS}")
+  if(arg_TIMEOUT)
+    set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT})
+  endif()
+endfunction()
