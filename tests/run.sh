@@ -53,6 +53,7 @@ run_tests() {
   [[ -z $regex ]] || options+=(-R "$regex")
   phase "tests of $1"
   ctest --preset "$1" "${options[@]}" 2>&1 | grep -v -E '^ +Start +[0-9]+: '
+  [[ -s $results/$1.xml ]] || die "ctest of preset $1 left no result"
 }
 
 mkdir -p "$results"
