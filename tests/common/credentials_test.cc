@@ -79,7 +79,7 @@ TEST_CASE("a key or token file that others may read is refused, with its mode") 
 }
 
 TEST_CASE("a token file's mistake names its line and never the token") {
-  for (const std::string& bad : {std::string("nodot"), "ann.short", "Bad Id." + kSecret}) {
+  for (const std::string& bad : {std::string("nodot"), std::string("ann.short"), "Bad Id." + kSecret}) {
     const auto tokens = ParseTokens("ok." + kSecret + "\n" + bad + "\n");
     CHECK(tokens.status().code() == absl::StatusCode::kInvalidArgument);
     CHECK(absl::StrContains(tokens.status().message(), "line 2"));
