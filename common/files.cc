@@ -37,7 +37,7 @@ absl::Status WriteAll(int fd, absl::string_view bytes, const std::string& path) 
 absl::Status WriteNewFile(const std::string& path, absl::string_view bytes) {
   const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd < 0) return ErrnoStatus("cannot create", path);
-  const absl::Status written = WriteAll(fd, bytes, path);
+  absl::Status written = WriteAll(fd, bytes, path);
   if (close(fd) != 0 && written.ok()) return ErrnoStatus("cannot close", path);
   return written;
 }
@@ -88,7 +88,7 @@ absl::Status WriteFileAtomically(const std::string& path, absl::string_view byte
     return status;
   }
   if (rename(temporary.c_str(), path.c_str()) != 0) {
-    const absl::Status status = ErrnoStatus("cannot rename to", path);
+    absl::Status status = ErrnoStatus("cannot rename to", path);
     unlink(temporary.c_str());
     return status;
   }
@@ -114,7 +114,7 @@ absl::Status SyncFolder(const std::string& path) {
   const int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return ErrnoStatus("cannot open folder", path);
   const int result = fsync(fd);
-  const absl::Status status =
+  absl::Status status =
       result == 0 ? absl::OkStatus() : ErrnoStatus("cannot sync folder", path);
   close(fd);
   return status;

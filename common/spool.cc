@@ -90,7 +90,7 @@ absl::Status SpoolWriter::Append(absl::string_view payload, bool sync) {
   } while (put < 0 && errno == EINTR);
   if (put != static_cast<ssize_t>(record.size())) {
     if (put >= 0) errno = ENOSPC;  // A short write to a file has no other cause.
-    const absl::Status status = ErrnoStatus("cannot append to", "spool");
+    absl::Status status = ErrnoStatus("cannot append to", "spool");
     if (ftruncate(fd_, start) != 0) return ErrnoStatus("cannot cut", "spool");
     return status;
   }

@@ -1,0 +1,50 @@
+// Cost of a model from its shapes alone: parameters, floating-point operations, memory.
+//
+// Plain numbers, so that ranks, CLI and coordinator share them; neither protobuf nor LibTorch.
+// Letters: d model width, L layers, H heads, D head width, f MLP width, V vocabulary, T sequence,
+// n value channels, s embedding-convolution taps.
+#pragma once
+
+#include <cstdint>
+
+namespace ddl {
+
+enum class ResidualKind { kAdditive, kDdl, kWriteOnly };
+
+struct Architecture {
+  int64_t d_model = 0;
+  int64_t n_layers = 0;
+  int64_t n_heads = 0;
+  int64_t head_dim = 0;
+  int64_t d_ff = 0;
+  int64_t max_seq_len = 0;
+  int64_t vocab_size = 0;
+  bool qk_norm = true;
+  ResidualKind residual = ResidualKind::kAdditive;
+  int64_t value_channels = 1;     // n; 1 for kAdditive.
+  bool embed_conv = false;        // Only for n > 1.
+  int64_t embed_conv_kernel = 0;  // s.
+  int64_t beta_hidden = 0;        // Hidden width of the gate; 0: one linear layer.
+};
+
+// Trained numbers; the head shares the embedding's.
+uint64_t ParameterCount(const Architecture& a);
+
+// Of one token of a training sequence of max_seq_len. A multiplication and an addition are two
+// operations; norms, activations, softmax and rotations are left out, as is usual. Attention counts
+// the causal half. The backward pass is twice the forward.
+double ForwardFlopsPerToken(const Architecture& a);
+double BackwardFlopsPerToken(const Architecture& a);
+double FlopsPerToken(const Architecture& a);  // Forward and backward.
+
+// Bytes that one rank needs in fp32 with AdamW for micro batches of `micro_batch_sequences`.
+struct MemoryEstimate {
+  uint64_t parameter_bytes = 0;
+  uint64_t gradient_bytes = 0;
+  uint64_t optimizer_bytes = 0;   // Two moments.
+  uint64_t activation_bytes = 0;  // Kept for the backward pass, the logits among them.
+  uint64_t total_bytes = 0;
+};
+MemoryEstimate EstimateMemory(const Architecture& a, int64_t micro_batch_sequences);
+
+}  // namespace ddl
