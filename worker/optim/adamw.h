@@ -7,15 +7,9 @@
 #include <cstdint>
 
 #include "worker/model/parameters.h"
+#include "worker/optim/adamw_config.h"
 
 namespace ddl {
-
-struct AdamWConfig {
-  double beta1 = 0.9;
-  double beta2 = 0.95;
-  double eps = 1e-8;
-  double weight_decay = 0.1;  // Of every weight.
-};
 
 class AdamW {
  public:
