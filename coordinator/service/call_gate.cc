@@ -40,15 +40,14 @@ void CallGate::Count(absl::string_view service, absl::string_view method,
   MutexLock lock(&mutex_);
   ++handled_[{std::string(service), std::string(method), CodeLabel(status)}];
   durations_[{std::string(service), std::string(method)}].Observe(HistogramBounds(kHandling),
-                                                                 absl::ToDoubleSeconds(duration));
+                                                                  absl::ToDoubleSeconds(duration));
 }
 
 void CallGate::Export(MetricFamilies* families) const {
   MutexLock lock(&mutex_);
   for (const auto& [key, count] : handled_) {
     const auto& [service, method, code] = key;
-    families->Set("grpc_server_handled_total", {service, method, code},
-                  static_cast<double>(count));
+    families->Set("grpc_server_handled_total", {service, method, code}, static_cast<double>(count));
   }
   for (const auto& [key, durations] : durations_) {
     families->SetHistogram(kHandling, {key.first, key.second}, durations);

@@ -21,9 +21,8 @@ absl::Status Deliver(absl::StatusOr<Message> answer, Message* response) {
   return answer.status();
 }
 
-grpc::Status ExperimentsService::Serve(
-    grpc::ServerContext* context, const char* method,
-    const std::function<absl::Status(const ServedCall&)>& body) {
+grpc::Status ExperimentsService::Serve(grpc::ServerContext* context, const char* method,
+                                       const std::function<absl::Status(const ServedCall&)>& body) {
   return gate_.Serve(*context, "ddl.v1.Experiments", method, body);
 }
 
@@ -31,21 +30,20 @@ grpc::Status ExperimentsService::GetServer(grpc::ServerContext* context,
                                            const v1::GetServerRequest*,
                                            v1::GetServerResponse* response) {
   return Serve(context, "GetServer", [&](const ServedCall& call) {
-    return Deliver(
-        loop_.Read<v1::GetServerResponse>(
-            call.deadline,
-            [http = http_address_](
-                const Sequencer& sequencer) -> absl::StatusOr<v1::GetServerResponse> {
-              v1::GetServerResponse server;
-              server.set_version(std::string(Version()));
-              server.set_revision(std::string(Revision()));
-              server.set_cluster_id(sequencer.core().state().cluster_id);
-              server.set_term(sequencer.core().state().term);
-              server.set_api_version(kApiVersion);
-              server.set_http_address(http);
-              return server;
-            }),
-        response);
+    return Deliver(loop_.Read<v1::GetServerResponse>(
+                       call.deadline,
+                       [http = http_address_](
+                           const Sequencer& sequencer) -> absl::StatusOr<v1::GetServerResponse> {
+                         v1::GetServerResponse server;
+                         server.set_version(std::string(Version()));
+                         server.set_revision(std::string(Revision()));
+                         server.set_cluster_id(sequencer.core().state().cluster_id);
+                         server.set_term(sequencer.core().state().term);
+                         server.set_api_version(kApiVersion);
+                         server.set_http_address(http);
+                         return server;
+                       }),
+                   response);
   });
 }
 
@@ -53,13 +51,13 @@ grpc::Status ExperimentsService::SubmitExperiment(grpc::ServerContext* context,
                                                   const v1::SubmitExperimentRequest* request,
                                                   v1::SubmitExperimentResponse* response) {
   return Serve(context, "SubmitExperiment", [&](const ServedCall& call) {
-    absl::Status status = Deliver(
-        loop_.Change<v1::SubmitExperimentResponse>(
-            call.principal, call.deadline,
-            [submit = *request](Sequencer& sequencer, const Caller& caller) {
-              return sequencer.Submit(submit, caller);
-            }),
-        response);
+    absl::Status status =
+        Deliver(loop_.Change<v1::SubmitExperimentResponse>(
+                    call.principal, call.deadline,
+                    [submit = *request](Sequencer& sequencer, const Caller& caller) {
+                      return sequencer.Submit(submit, caller);
+                    }),
+                response);
     if (status.ok() && !request->validate_only()) {
       DDL_LOG(Info, {"trace_id", request->request_id()}, {"principal", call.principal},
               {"experiment", response->experiment().id()})
@@ -74,16 +72,15 @@ grpc::Status ExperimentsService::GetExperiment(grpc::ServerContext* context,
                                                const v1::GetExperimentRequest* request,
                                                v1::Experiment* response) {
   return Serve(context, "GetExperiment", [&](const ServedCall& call) {
-    return Deliver(loop_.Read<v1::Experiment>(
-                       call.deadline,
-                       [word = request->id()](
-                           const Sequencer& sequencer) -> absl::StatusOr<v1::Experiment> {
-                         const State& state = sequencer.core().state();
-                         DDL_ASSIGN_OR_RETURN(const std::string id,
-                                              ResolveExperiment(state, word));
-                         return ExperimentView(*FindExperiment(state, id));
-                       }),
-                   response);
+    return Deliver(
+        loop_.Read<v1::Experiment>(
+            call.deadline,
+            [word = request->id()](const Sequencer& sequencer) -> absl::StatusOr<v1::Experiment> {
+              const State& state = sequencer.core().state();
+              DDL_ASSIGN_OR_RETURN(const std::string id, ResolveExperiment(state, word));
+              return ExperimentView(*FindExperiment(state, id));
+            }),
+        response);
   });
 }
 
@@ -127,8 +124,7 @@ grpc::Status ExperimentsService::ListExperiments(grpc::ServerContext* context,
 }
 
 grpc::Status ExperimentsService::GetRun(grpc::ServerContext* context,
-                                        const v1::GetRunRequest* request,
-                                        v1::RunDetail* response) {
+                                        const v1::GetRunRequest* request, v1::RunDetail* response) {
   return Serve(context, "GetRun", [&](const ServedCall& call) {
     return Deliver(runs_.Detail(request->id(), call.deadline), response);
   });
@@ -191,11 +187,12 @@ grpc::Status ExperimentsService::WatchExperiments(grpc::ServerContext* context,
       return absl::ResourceExhaustedError(
           absl::StrCat("at most ", kMaxWatchers, " calls may watch at a time"));
     }
-    return Watch(*request, call.deadline, &loop_, &runs_,
-                 [context, writer](const v1::RunUpdate& update) {
-                   return !context->IsCancelled() && writer->Write(update);
-                 },
-                 [context] { return context->IsCancelled(); });
+    return Watch(
+        *request, call.deadline, &loop_, &runs_,
+        [context, writer](const v1::RunUpdate& update) {
+          return !context->IsCancelled() && writer->Write(update);
+        },
+        [context] { return context->IsCancelled(); });
   });
 }
 
@@ -205,8 +202,7 @@ grpc::Status ExperimentsService::ListWorkers(grpc::ServerContext* context,
   return Serve(context, "ListWorkers", [&](const ServedCall& call) {
     return Deliver(loop_.Read<v1::ListWorkersResponse>(
                        call.deadline,
-                       [](const Sequencer& sequencer)
-                           -> absl::StatusOr<v1::ListWorkersResponse> {
+                       [](const Sequencer& sequencer) -> absl::StatusOr<v1::ListWorkersResponse> {
                          v1::ListWorkersResponse list;
                          for (const auto& [name, worker] : sequencer.core().state().workers) {
                            *list.add_workers() = WorkerView(worker, sequencer.Pulse(name));
@@ -221,28 +217,27 @@ grpc::Status ExperimentsService::GetQueue(grpc::ServerContext* context,
                                           const v1::GetQueueRequest* request,
                                           v1::GetQueueResponse* response) {
   return Serve(context, "GetQueue", [&](const ServedCall& call) {
-    return Deliver(
-        loop_.Read<v1::GetQueueResponse>(
-            call.deadline,
-            [word = request->run()](
-                const Sequencer& sequencer) -> absl::StatusOr<v1::GetQueueResponse> {
-              const State& state = sequencer.core().state();
-              std::string only;
-              if (!word.empty()) {
-                DDL_ASSIGN_OR_RETURN(only, ResolveRun(state, word));
-              }
-              v1::GetQueueResponse queue;
-              for (const Waiting& waiting : ExplainQueue(state)) {
-                if (!only.empty() && waiting.run != only) continue;
-                if (static_cast<uint32_t>(queue.entries_size()) == kMaxPage) break;
-                v1::QueueEntry& entry = *queue.add_entries();
-                *entry.mutable_run() = RunView(*FindRun(state, waiting.run), nullptr);
-                entry.set_position(waiting.position);
-                entry.set_why(waiting.why);
-              }
-              return queue;
-            }),
-        response);
+    return Deliver(loop_.Read<v1::GetQueueResponse>(
+                       call.deadline,
+                       [word = request->run()](
+                           const Sequencer& sequencer) -> absl::StatusOr<v1::GetQueueResponse> {
+                         const State& state = sequencer.core().state();
+                         std::string only;
+                         if (!word.empty()) {
+                           DDL_ASSIGN_OR_RETURN(only, ResolveRun(state, word));
+                         }
+                         v1::GetQueueResponse queue;
+                         for (const Waiting& waiting : ExplainQueue(state)) {
+                           if (!only.empty() && waiting.run != only) continue;
+                           if (static_cast<uint32_t>(queue.entries_size()) == kMaxPage) break;
+                           v1::QueueEntry& entry = *queue.add_entries();
+                           *entry.mutable_run() = RunView(*FindRun(state, waiting.run), nullptr);
+                           entry.set_position(waiting.position);
+                           entry.set_why(waiting.why);
+                         }
+                         return queue;
+                       }),
+                   response);
   });
 }
 

@@ -103,8 +103,8 @@ absl::StatusOr<v1::RunDetail> RunReader::Detail(const std::string& word, absl::T
   DDL_ASSIGN_OR_RETURN(Progress progress, store_.Progress({id}));
   return loop_.Read<v1::RunDetail>(
       deadline,
-      [id, progress = std::move(progress)](
-          const Sequencer& sequencer) -> absl::StatusOr<v1::RunDetail> {
+      [id, progress =
+               std::move(progress)](const Sequencer& sequencer) -> absl::StatusOr<v1::RunDetail> {
         return RunDetailView(*FindRun(sequencer.core().state(), id), Find(progress, id));
       });
 }
