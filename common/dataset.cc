@@ -30,7 +30,7 @@ class Fields {
   Fields(const json& object, std::string where, std::initializer_list<const char*> known)
       : object_(object), where_(std::move(where)) {
     if (!object.is_object()) {
-      Break("", "must be a mapping");
+      Break("this", "must be a mapping");
       return;
     }
     for (const auto& [key, value] : object.items()) {
