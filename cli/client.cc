@@ -11,11 +11,11 @@
 #include "common/names.h"
 #include "common/rpc_status.h"
 #include "common/status.h"
+#include "common/version.h"
 
 namespace ddl::cli {
 namespace {
 
-constexpr uint32_t kApiVersion = 1;
 constexpr absl::Duration kCallLimit = absl::Seconds(20);    // Of one unary call.
 constexpr absl::Duration kStreamLimit = absl::Seconds(60);  // Of one piece of a watch.
 constexpr absl::Duration kReconnectLimit = absl::Seconds(60);

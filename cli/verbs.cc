@@ -4,8 +4,8 @@ namespace ddl::cli {
 
 const std::vector<Verb>& Verbs() {
   static const auto* const kVerbs = new std::vector<Verb>{
-      VersionVerb(),
-      CompletionVerb(),
+      LsVerb(),     DescribeVerb(), LogsVerb(),  WatchVerb(),  CancelVerb(),  PauseVerb(),
+      ResumeVerb(), WorkersVerb(),  QueueVerb(), DoctorVerb(), VersionVerb(), CompletionVerb(),
   };
   return *kVerbs;
 }
