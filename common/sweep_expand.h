@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,5 +36,13 @@ struct TrialValue {
   std::string value;
 };
 std::vector<TrialValue> TrialValues(const v1::SweepSpec& sweep, int64_t index);
+
+// The first arm whose values do not go together, if there is one. Resolves every arm before it.
+struct BadArm {
+  int64_t arm = 0;
+  std::string values;   // "model.d_model=100 model.n_heads=6".
+  std::string message;  // Of ResolveSpec.
+};
+std::optional<BadArm> FirstBadArm(const v1::SweepSpec& sweep);
 
 }  // namespace ddl

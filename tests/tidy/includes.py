@@ -41,7 +41,7 @@ HOMES = {
     "gRPC": (
         r"(grpc|grpcpp)/|\.grpc\.pb\.h$",
         [r"(tests/)?common/(rpc_|credentials)", r"(tests/)?coordinator/service/",
-         r"coordinator/main\.cc$", r"(tests/)?worker/agent/", r"(tests/)?cli/"],
+         r"coordinator/main\.cc$", r"(tests/)?worker/agent/", r"(tests/)?cli/", r"tests/e2e/"],
     ),
     "OpenSSL": (r"openssl/", [r"(tests/)?common/(digest|credentials)", r"tests/coordinator/service/"]),
     "Gloo": (r"gloo/", [r"worker/comm/"]),

@@ -1,0 +1,279 @@
+#include "common/spec_rules.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <set>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "common/check.h"
+#include "common/digest.h"
+#include "common/spec_keys.h"
+#include "google/protobuf/io/coded_stream.h"
+#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
+
+namespace ddl {
+namespace {
+
+// The byte-level tokenizer: 256 bytes and an end-of-document token.
+constexpr uint32_t kByteVocabulary = 257;
+// A computed micro batch has at most this many tokens, or one sequence.
+constexpr uint64_t kMicroBatchTokens = 16384;
+
+// A resolved spec under check. Rules that speak of a key already found bad are not checked: what
+// they would say follows from the first error.
+class Rules {
+ public:
+  Rules(v1::ExperimentSpec* spec, std::vector<SpecViolation>* violations)
+      : spec_(*spec), violations_(*violations) {}
+
+  void Run() {
+    CheckKeys(spec_, "", [this](const std::string& path, const std::string& rule) {
+      Report({path}, rule);
+    });
+    CheckModel();
+    CheckIgnoredKeys();
+    CheckTokens();
+    CheckManifest();
+  }
+
+ private:
+  void Report(std::vector<std::string> paths, const std::string& rule) {
+    bad_.insert(paths.begin(), paths.end());
+    violations_.push_back({std::move(paths), rule});
+  }
+
+  bool Good(const std::vector<std::string>& paths) const {
+    return std::none_of(paths.begin(), paths.end(),
+                        [this](const std::string& path) { return bad_.count(path) > 0; });
+  }
+
+  // Reports `rule` unless `holds`, if all of `paths` are good so far.
+  void Require(bool holds, const std::vector<std::string>& paths, const std::string& rule) {
+    if (!holds && Good(paths)) Report(paths, rule);
+  }
+
+  void CheckModel();
+  void ComputeWidths();
+  void CheckIgnoredKeys();
+  void CheckIgnored(bool ignored, const std::string& path, const std::string& cause_path,
+                    const std::string& cause);
+  void CheckTokens();
+  void ComputeMicroBatch();
+  void CheckManifest();
+
+  v1::ExperimentSpec& spec_;
+  std::vector<SpecViolation>& violations_;
+  std::set<std::string> bad_;
+};
+
+void Rules::ComputeWidths() {
+  v1::ModelSpec& model = *spec_.mutable_model();
+  if (!model.has_vocab_size()) model.set_vocab_size(kByteVocabulary);
+  if (!model.has_d_ff()) {
+    model.set_d_ff(static_cast<uint32_t>(8 * uint64_t{model.d_model()} / 3));
+  }
+  if (model.has_head_dim() || !Good({"model.d_model", "model.n_heads"})) return;
+  if (model.d_model() % model.n_heads() != 0) {
+    Report({"model.d_model", "model.n_heads"},
+           absl::StrCat("d_model must be divisible by n_heads unless head_dim is given, got d_model ",
+                        model.d_model(), " and n_heads ", model.n_heads()));
+    return;
+  }
+  model.set_head_dim(model.d_model() / model.n_heads());
+  const uint32_t head_dim = model.head_dim();
+  Require(head_dim >= 2 && head_dim <= 1024, {"model.d_model", "model.n_heads"},
+          absl::StrCat("d_model / n_heads must be from 2 to 1024, got ", head_dim));
+}
+
+void Rules::CheckModel() {
+  const bool given = spec_.model().has_head_dim();
+  ComputeWidths();
+  const v1::ModelSpec& model = spec_.model();
+  const std::vector<std::string> widths = given ? std::vector<std::string>{"model.head_dim"}
+                                                : std::vector<std::string>{"model.d_model",
+                                                                           "model.n_heads"};
+  Require(model.head_dim() % 2 == 0, widths,
+          absl::StrCat("head_dim must be even, got ", model.head_dim()));
+  std::vector<std::string> rotation = {"model.rope_ratio"};
+  rotation.insert(rotation.end(), widths.begin(), widths.end());
+  const double rotated = model.rope_ratio() * model.head_dim();
+  Require(std::abs(rotated / 2 - std::round(rotated / 2)) < 1e-9, rotation,
+          absl::StrCat("rope_ratio * head_dim must be an even number, got ", model.rope_ratio(),
+                       " * ", model.head_dim(), " = ", rotated));
+}
+
+// A key that nothing reads must keep its default: an error, rather than a silent no-op.
+void Rules::CheckIgnored(bool ignored, const std::string& path, const std::string& cause_path,
+                         const std::string& cause) {
+  if (!ignored || !Good({path, cause_path})) return;
+  static const v1::ExperimentSpec& kDefaults = *[] {
+    auto* defaults = new v1::ExperimentSpec;  // Never destroyed: it is constant.
+    FillDefaults(defaults);
+    return defaults;
+  }();
+  const google::protobuf::Message* value = &spec_;
+  const google::protobuf::Message* fallback = &kDefaults;
+  const std::vector<std::string> parts = absl::StrSplit(path, '.');
+  for (size_t i = 0; i + 1 < parts.size(); ++i) {
+    const auto* field = value->GetDescriptor()->FindFieldByName(parts[i]);
+    value = &value->GetReflection()->GetMessage(*value, field);
+    fallback = &fallback->GetReflection()->GetMessage(*fallback, field);
+  }
+  const auto* field = value->GetDescriptor()->FindFieldByName(parts.back());
+  const std::string got = ScalarText(*value, *field);
+  const std::string expected = ScalarText(*fallback, *field);
+  Require(got == expected, {path, cause_path},
+          absl::StrCat(parts.back(), " has no effect with ", cause, ": leave it out (default ",
+                       expected, "), got ", got));
+}
+
+void Rules::CheckIgnoredKeys() {
+  const v1::ResidualSpec& residual = spec_.model().residual();
+  const std::string at = "model.residual.";
+  const bool additive = residual.kind() == "additive";
+  for (const char* key : {"value_channels", "compress", "embed_conv", "embed_conv_kernel",
+                          "beta_init", "beta_hidden", "k_eps", "v_scale", "v_activation"}) {
+    CheckIgnored(additive, at + key, at + "kind", "kind additive");
+  }
+  if (!additive) {
+    const bool scalar = residual.value_channels() == 1;
+    CheckIgnored(scalar, at + "compress", at + "value_channels", "value_channels 1");
+    CheckIgnored(scalar, at + "embed_conv", at + "value_channels", "value_channels 1");
+    CheckIgnored(scalar, at + "embed_conv_kernel", at + "value_channels", "value_channels 1");
+    CheckIgnored(!scalar && !residual.embed_conv(), at + "embed_conv_kernel", at + "embed_conv",
+                 "embed_conv false");
+    CheckIgnored(residual.v_activation() == "linear", at + "v_scale", at + "v_activation",
+                 "v_activation linear");
+  }
+  CheckIgnored(spec_.model().rope_ratio() == 0, "model.rope_base", "model.rope_ratio",
+               "rope_ratio 0");
+  CheckIgnored(spec_.optim().schedule().type() == "constant", "optim.schedule.min_ratio",
+               "optim.schedule.type", "type constant");
+}
+
+void Rules::ComputeMicroBatch() {
+  v1::TrainSpec& train = *spec_.mutable_train();
+  const uint64_t length = spec_.model().max_seq_len();
+  const uint64_t sequences = train.global_batch_tokens() / (length * spec_.parallel().ranks());
+  const uint64_t limit = std::min<uint64_t>({sequences, kMicroBatchTokens / length, 65536});
+  uint64_t micro = std::max<uint64_t>(limit, 1);
+  while (sequences % micro != 0) --micro;
+  train.set_micro_batch_sequences(static_cast<uint32_t>(micro));
+}
+
+void Rules::CheckTokens() {
+  v1::TrainSpec& train = *spec_.mutable_train();
+  const uint64_t length = spec_.model().max_seq_len();
+  const uint64_t ranks = spec_.parallel().ranks();
+  const uint64_t batch = train.global_batch_tokens();
+  const std::vector<std::string> batch_paths = {"train.global_batch_tokens", "model.max_seq_len",
+                                                "parallel.ranks"};
+  if (Good(batch_paths)) {
+    Require(batch % (length * ranks) == 0, batch_paths,
+            absl::StrCat("global_batch_tokens must be a multiple of max_seq_len * ranks, got ",
+                         batch, " for ", length, " * ", ranks, " = ", length * ranks));
+  }
+  if (Good(batch_paths)) {
+    if (!train.has_micro_batch_sequences()) ComputeMicroBatch();
+    const uint64_t sequences = batch / (length * ranks);
+    Require(train.micro_batch_sequences() != 0 && sequences % train.micro_batch_sequences() == 0,
+            {"train.micro_batch_sequences", "train.global_batch_tokens", "model.max_seq_len",
+             "parallel.ranks"},
+            absl::StrCat("micro_batch_sequences must divide the ", sequences,
+                         " sequences of a step on each rank, got ", train.micro_batch_sequences()));
+  }
+  if (Good({"train.tokens", "train.global_batch_tokens"})) {
+    const uint64_t tokens = train.tokens();
+    Require(tokens >= batch, {"train.tokens", "train.global_batch_tokens"},
+            absl::StrCat("tokens must be at least one step of global_batch_tokens, got ", tokens,
+                         " for steps of ", batch));
+    const uint64_t whole = (tokens + batch - 1) / batch * batch;
+    train.set_tokens(whole);
+    CheckKeys(train, "train", [&](const std::string& path, const std::string& rule) {
+      if (path == "train.tokens") Require(false, {path}, "rounded up to whole steps, " + rule);
+    });
+  }
+  const uint64_t warmup = spec_.optim().schedule().warmup_tokens();
+  Require(warmup <= train.tokens(), {"optim.schedule.warmup_tokens", "train.tokens"},
+          absl::StrCat("warmup_tokens must be at most train.tokens, got ", warmup, " of ",
+                       train.tokens()));
+  Require(spec_.eval().tokens() >= length, {"eval.tokens", "model.max_seq_len"},
+          absl::StrCat("eval.tokens must be at least one sequence of max_seq_len, got ",
+                       spec_.eval().tokens(), " for sequences of ", length));
+}
+
+void Rules::CheckManifest() {
+  v1::DataSpec& data = *spec_.mutable_data();
+  if (!data.has_manifest_sha256()) data.set_manifest_sha256("");  // Not pinned.
+  const std::string& digest = data.manifest_sha256();
+  const bool hex = std::all_of(digest.begin(), digest.end(), [](char c) {
+    return absl::ascii_isdigit(static_cast<unsigned char>(c)) || (c >= 'a' && c <= 'f');
+  });
+  Require(digest.empty() || (hex && digest.size() == 64), {"data.manifest_sha256"},
+          "must be 64 lower-case hex digits, or empty for a folder that is not pinned");
+}
+
+}  // namespace
+
+v1::ExperimentSpec ResolveSpec(const v1::ExperimentSpec& partial,
+                               std::vector<SpecViolation>* violations) {
+  static const v1::ExperimentSpec& kDefaults = *[] {
+    auto* defaults = new v1::ExperimentSpec;  // Never destroyed: it is constant.
+    FillDefaults(defaults);
+    return defaults;
+  }();
+  v1::ExperimentSpec resolved = kDefaults;
+  resolved.MergeFrom(partial);
+  Rules(&resolved, violations).Run();
+  return resolved;
+}
+
+absl::StatusOr<v1::ExperimentSpec> ResolveSpec(const v1::ExperimentSpec& partial) {
+  std::vector<SpecViolation> violations;
+  v1::ExperimentSpec resolved = ResolveSpec(partial, &violations);
+  if (violations.empty()) return resolved;
+  std::vector<std::string> lines;
+  for (const SpecViolation& violation : violations) {
+    lines.push_back(absl::StrCat(violation.paths.front(), ": ", violation.rule));
+  }
+  return absl::InvalidArgumentError(absl::StrJoin(lines, "\n"));
+}
+
+bool IsComputedKey(const std::string& path) {
+  const auto field = FindPath(*v1::ExperimentSpec::descriptor(), path);
+  return field.ok() && KeyOf(**field).computed();
+}
+
+int64_t StepCount(const v1::ExperimentSpec& resolved) {
+  const uint64_t batch = resolved.train().global_batch_tokens();
+  DDL_CHECK(batch > 0);
+  return static_cast<int64_t>((resolved.train().tokens() + batch - 1) / batch);
+}
+
+std::string ResidualLabel(const v1::ResidualSpec& residual) {
+  if (residual.kind() == "additive") return residual.kind();
+  return absl::StrCat(residual.kind(), "/", residual.value_channels());
+}
+
+std::string ArmKey(const v1::ExperimentSpec& resolved) {
+  v1::ExperimentSpec arm = resolved;
+  arm.clear_seed();
+  arm.clear_name();
+  arm.clear_title();
+  arm.clear_notes();
+  arm.clear_tags();
+  std::string bytes;
+  {
+    google::protobuf::io::StringOutputStream stream(&bytes);
+    google::protobuf::io::CodedOutputStream coded(&stream);
+    coded.SetSerializationDeterministic(true);
+    DDL_CHECK(arm.SerializeToCodedStream(&coded));
+  }
+  return Sha256Hex(bytes);
+}
+
+}  // namespace ddl
