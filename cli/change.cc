@@ -14,10 +14,6 @@
 namespace ddl::cli {
 namespace {
 
-using Method = grpc::Status (v1::Experiments::StubInterface::*)(grpc::ClientContext*,
-                                                                const v1::ChangeRunsRequest&,
-                                                                v1::ChangeRunsResponse*);
-
 // Asks on a terminal before more than one run is cancelled; a script is taken at its word.
 absl::Status Confirm(Client& client, const v1::RunSelector& selector, const Arguments& arguments,
                      Io& io) {
@@ -36,27 +32,28 @@ absl::Status Confirm(Client& client, const v1::RunSelector& selector, const Argu
   return absl::AbortedError("nothing was changed");
 }
 
-absl::StatusOr<ExitCode> Change(Method method, bool ask, const Arguments& arguments, Io& io) {
+absl::StatusOr<ExitCode> Change(RunChange change, const Arguments& arguments, Io& io) {
   v1::ChangeRunsRequest request;
   DDL_ASSIGN_OR_RETURN(*request.mutable_selector(), SelectorOf(arguments.positional, arguments));
   DDL_RETURN_IF_ERROR(RequireSelection(request.selector(), arguments));
   request.set_request_id(RandomToken());
   DDL_ASSIGN_OR_RETURN(const auto client, Client::Connect(arguments, io));
-  if (ask) DDL_RETURN_IF_ERROR(Confirm(*client, request.selector(), arguments, io));
-  DDL_ASSIGN_OR_RETURN(const v1::ChangeRunsResponse response, client->Call(method, request));
+  if (change == RunChange::kCancel)
+    DDL_RETURN_IF_ERROR(Confirm(*client, request.selector(), arguments, io));
+  DDL_ASSIGN_OR_RETURN(const v1::ChangeRunsResponse response, client->Change(change, request));
   const std::vector<v1::Run> runs(response.runs().begin(), response.runs().end());
   DDL_RETURN_IF_ERROR(PrintList(RunListing(runs, io.zone), arguments, io));
   return ExitCode::kOk;
 }
 
 absl::StatusOr<ExitCode> Cancel(const Arguments& arguments, Io& io) {
-  return Change(&v1::Experiments::StubInterface::CancelRuns, true, arguments, io);
+  return Change(RunChange::kCancel, arguments, io);
 }
 absl::StatusOr<ExitCode> Pause(const Arguments& arguments, Io& io) {
-  return Change(&v1::Experiments::StubInterface::PauseRuns, false, arguments, io);
+  return Change(RunChange::kPause, arguments, io);
 }
 absl::StatusOr<ExitCode> Resume(const Arguments& arguments, Io& io) {
-  return Change(&v1::Experiments::StubInterface::ResumeRuns, false, arguments, io);
+  return Change(RunChange::kResume, arguments, io);
 }
 
 Verb ChangeVerb(const std::string& name, const std::string& doc, decltype(Verb::run) run) {

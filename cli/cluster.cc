@@ -69,9 +69,7 @@ std::vector<Column> WorkerColumns(absl::TimeZone zone) {
 
 absl::StatusOr<ExitCode> RunWorkers(const Arguments& arguments, Io& io) {
   DDL_ASSIGN_OR_RETURN(const auto client, Client::Connect(arguments, io));
-  DDL_ASSIGN_OR_RETURN(
-      const v1::ListWorkersResponse response,
-      client->Call(&v1::Experiments::StubInterface::ListWorkers, v1::ListWorkersRequest()));
+  DDL_ASSIGN_OR_RETURN(const v1::ListWorkersResponse response, client->ListWorkers());
   Listing listing;
   listing.type = v1::Worker::descriptor();
   listing.columns = WorkerColumns(io.zone);
@@ -84,10 +82,7 @@ absl::StatusOr<ExitCode> RunWorkers(const Arguments& arguments, Io& io) {
 
 absl::StatusOr<ExitCode> RunQueue(const Arguments& arguments, Io& io) {
   DDL_ASSIGN_OR_RETURN(const auto client, Client::Connect(arguments, io));
-  v1::GetQueueRequest request;
-  request.set_run(arguments.Get("why"));
-  DDL_ASSIGN_OR_RETURN(const v1::GetQueueResponse response,
-                       client->Call(&v1::Experiments::StubInterface::GetQueue, request));
+  DDL_ASSIGN_OR_RETURN(const v1::GetQueueResponse response, client->GetQueue(arguments.Get("why")));
   Listing listing;
   listing.type = v1::QueueEntry::descriptor();
   listing.columns = {

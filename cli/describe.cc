@@ -98,10 +98,7 @@ std::string DetailText(const v1::RunDetail& detail, const Arguments& arguments, 
 
 absl::StatusOr<ExitCode> Run(const Arguments& arguments, Io& io) {
   DDL_ASSIGN_OR_RETURN(const auto client, Client::Connect(arguments, io));
-  v1::GetRunRequest request;
-  request.set_id(arguments.positional[0]);
-  DDL_ASSIGN_OR_RETURN(const v1::RunDetail detail,
-                       client->Call(&v1::Experiments::StubInterface::GetRun, request));
+  DDL_ASSIGN_OR_RETURN(const v1::RunDetail detail, client->GetRun(arguments.positional[0]));
   DDL_RETURN_IF_ERROR(
       PrintObject(detail, "run.id", DetailText(detail, arguments, io), arguments, io));
   return ExitCode::kOk;

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
@@ -95,8 +96,7 @@ std::vector<Finding> CheckCluster(const Arguments& arguments, Io& io) {
                     server.term(), ", http ", server.http_address())},
       {"versions", server.version() == Version(),
        absl::StrCat("ddl ", std::string(Version()), ", coordinator ", server.version())}};
-  const auto workers =
-      (*client)->Call(&v1::Experiments::StubInterface::ListWorkers, v1::ListWorkersRequest());
+  const auto workers = (*client)->ListWorkers();
   if (!workers.ok()) {
     findings.push_back({"workers", false, std::string(workers.status().message())});
     return findings;

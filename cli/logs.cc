@@ -1,6 +1,7 @@
 // `ddl logs`: what a run said. Of a run folder on this machine it prints the ranks' log files; of a
 // run at the coordinator, its attempts, exits and notices, which is what the coordinator keeps.
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <tuple>
 
 #include "absl/strings/numbers.h"
@@ -52,10 +53,7 @@ void AddAttempt(const v1::Attempt& attempt, std::vector<Entry>* entries) {
 
 absl::StatusOr<ExitCode> PrintRemote(const std::string& run, const Arguments& arguments, Io& io) {
   DDL_ASSIGN_OR_RETURN(const auto client, Client::Connect(arguments, io));
-  v1::GetRunRequest request;
-  request.set_id(run);
-  DDL_ASSIGN_OR_RETURN(const v1::RunDetail detail,
-                       client->Call(&v1::Experiments::StubInterface::GetRun, request));
+  DDL_ASSIGN_OR_RETURN(const v1::RunDetail detail, client->GetRun(run));
   std::vector<Entry> entries;
   for (const v1::Attempt& attempt : detail.attempts()) AddAttempt(attempt, &entries);
   for (const v1::Checkpoint& checkpoint : detail.checkpoints()) {

@@ -1,5 +1,6 @@
 // `ddl ls`: the runs.
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "absl/strings/numbers.h"

@@ -1,10 +1,12 @@
 // `ddl version`: of this program and, when asked, of the coordinator.
-#include "common/version.h"
+#include <nlohmann/json.hpp>
+
 #include "absl/strings/str_cat.h"
 #include "cli/client.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
 #include "common/status.h"
+#include "common/version.h"
 
 namespace ddl::cli {
 namespace {
