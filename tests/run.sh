@@ -60,10 +60,9 @@ mkdir -p "$results"
 rm -f "$results"/*.xml
 if [[ -n $install ]]; then
   phase install
-  groups=(test corpus libtorch)
+  groups=(test corpus kubernetes libtorch)
   [[ -z $full ]] || ! have_cuda || groups+=(libtorch-cuda)
   deploy/local/install.sh "${groups[@]}" || die "installation failed"
-  deploy/local/install.sh kubectl || echo "no kubectl: the rendering test is skipped"
 fi
 
 presets=(release dev)
