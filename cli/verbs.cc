@@ -4,8 +4,10 @@ namespace ddl::cli {
 
 const std::vector<Verb>& Verbs() {
   static const auto* const kVerbs = new std::vector<Verb>{
-      VersionVerb(),
-      CompletionVerb(),
+      ValidateVerb(), SubmitVerb(),      LsVerb(),      DescribeVerb(), LogsVerb(),
+      WatchVerb(),    WaitVerb(),        ConfigVerb(),  CancelVerb(),   PauseVerb(),
+      ResumeVerb(),   SweepCreateVerb(), WorkersVerb(), QueueVerb(),    DoctorVerb(),
+      VersionVerb(),  CompletionVerb(),
   };
   return *kVerbs;
 }

@@ -213,10 +213,13 @@ std::vector<std::string> KeysOf(const Descriptor& mapping) {
   return keys;
 }
 
+std::string NearestKey(const Descriptor& mapping, absl::string_view name) {
+  constexpr size_t kLongest = 64;  // A distance to a very long word costs much, to suggest nothing.
+  return name.size() > kLongest ? std::string() : DidYouMean(name, KeysOf(mapping));
+}
+
 std::string UnknownKey(const Descriptor& mapping, absl::string_view name) {
-  // A distance to a very long word costs much and suggests nothing.
-  const absl::string_view word = name.substr(0, 64);
-  return absl::StrCat("unknown key ", Quoted(name), Suggestion(DidYouMean(word, KeysOf(mapping))));
+  return absl::StrCat("unknown key ", Quoted(name), Suggestion(NearestKey(mapping, name)));
 }
 
 absl::StatusOr<const FieldDescriptor*> FindPath(const Descriptor& root, absl::string_view path) {

@@ -12,6 +12,7 @@
 #include "common/check.h"
 #include "common/digest.h"
 #include "common/spec_keys.h"
+#include "common/status.h"
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 
@@ -235,7 +236,12 @@ v1::ExperimentSpec ResolveSpec(const v1::ExperimentSpec& partial,
 absl::StatusOr<v1::ExperimentSpec> ResolveSpec(const v1::ExperimentSpec& partial) {
   std::vector<SpecViolation> violations;
   v1::ExperimentSpec resolved = ResolveSpec(partial, &violations);
-  if (violations.empty()) return resolved;
+  DDL_RETURN_IF_ERROR(StatusOf(violations));
+  return resolved;
+}
+
+absl::Status StatusOf(const std::vector<SpecViolation>& violations) {
+  if (violations.empty()) return absl::OkStatus();
   std::vector<std::string> lines;
   for (const SpecViolation& violation : violations) {
     lines.push_back(absl::StrCat(violation.paths.front(), ": ", violation.rule));

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "common/spec_rules.h"
 #include "proto/ddl/v1/spec.pb.h"
 #include "proto/ddl/v1/sweep.pb.h"
 
@@ -40,8 +41,8 @@ std::vector<TrialValue> TrialValues(const v1::SweepSpec& sweep, int64_t index);
 // The first arm whose values do not go together, if there is one. Resolves every arm before it.
 struct BadArm {
   int64_t arm = 0;
-  std::string values;   // "model.d_model=100 model.n_heads=6".
-  std::string message;  // Of ResolveSpec.
+  std::string values;  // "model.d_model=100 model.n_heads=6".
+  std::vector<SpecViolation> violations;
 };
 std::optional<BadArm> FirstBadArm(const v1::SweepSpec& sweep);
 

@@ -29,9 +29,10 @@ constexpr size_t kMostNameBytes = 56;  // "-99999" follows it in the names of ru
 // Collects violations; a key is named as users know it: "parameters.<path>".
 class SweepRules {
  public:
-  explicit SweepRules(v1::SweepSpec* sweep) : sweep_(*sweep) {}
+  SweepRules(v1::SweepSpec* sweep, std::vector<SpecViolation>* violations)
+      : sweep_(*sweep), violations_(*violations) {}
 
-  absl::Status Run() {
+  void Run() {
     CheckKeys(sweep_, "", [this](const std::string& path, const std::string& rule) {
       Report(path, rule);
     }, {"base", "parameters"});
@@ -48,14 +49,12 @@ class SweepRules {
               [](const auto& a, const auto& b) { return a.path() < b.path(); });
     CheckOverlap();
     for (v1::SweepParameter& parameter : *sweep_.mutable_parameters()) CheckParameter(&parameter);
-    if (lines_.empty()) CheckCounts();
-    if (lines_.empty()) return absl::OkStatus();
-    return absl::InvalidArgumentError(absl::StrJoin(lines_, "\n"));
+    if (violations_.empty()) CheckCounts();
   }
 
  private:
   void Report(const std::string& path, const std::string& rule) {
-    lines_.push_back(absl::StrCat(path, ": ", rule));
+    violations_.push_back({{path}, rule});
   }
 
   void CheckOverlap();
@@ -66,7 +65,7 @@ class SweepRules {
   void CheckCounts();
 
   v1::SweepSpec& sweep_;
-  std::vector<std::string> lines_;
+  std::vector<SpecViolation>& violations_;
 };
 
 void SweepRules::CheckOverlap() {
@@ -236,16 +235,22 @@ void SweepRules::CheckCounts() {
 
 }  // namespace
 
-absl::StatusOr<v1::SweepSpec> ResolveSweep(const v1::SweepSpec& sweep) {
+v1::SweepSpec ResolveSweep(const v1::SweepSpec& sweep, std::vector<SpecViolation>* violations) {
   v1::SweepSpec resolved;
   FillDefaults(&resolved, {"base"});
-  const bool counted = sweep.has_max_trials();
   resolved.MergeFrom(sweep);
-  DDL_RETURN_IF_ERROR(SweepRules(&resolved).Run());
-  if (resolved.method() == "random" && !counted) {
-    return absl::InvalidArgumentError(
-        "max_trials: is required for method random: the number of runs, seeds included");
+  if (resolved.method() == "random" && !sweep.has_max_trials()) {
+    violations->push_back(
+        {{"max_trials"}, "is required for method random: the number of runs, seeds included"});
   }
+  SweepRules(&resolved, violations).Run();
+  return resolved;
+}
+
+absl::StatusOr<v1::SweepSpec> ResolveSweep(const v1::SweepSpec& sweep) {
+  std::vector<SpecViolation> violations;
+  v1::SweepSpec resolved = ResolveSweep(sweep, &violations);
+  DDL_RETURN_IF_ERROR(StatusOf(violations));
   return resolved;
 }
 
@@ -253,8 +258,7 @@ absl::Status CheckSweep(const v1::SweepSpec& sweep) {
   DDL_ASSIGN_OR_RETURN(const v1::SweepSpec resolved, ResolveSweep(sweep));
   const std::optional<BadArm> bad = FirstBadArm(resolved);
   if (!bad) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("arm ", bad->arm, " (", bad->values, "): ", bad->message));
+  return Annotate(StatusOf(bad->violations), absl::StrCat("arm ", bad->arm, " (", bad->values, ")"));
 }
 
 }  // namespace ddl

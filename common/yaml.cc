@@ -34,6 +34,7 @@ class TreeBuilder : public YAML::EventHandler {
       : text_(text), source_(std::move(source)), errors_(*errors) {}
 
   ConfigNode TakeRoot() { return std::move(root_); }
+  bool failed() const { return failed_; }
   int documents() const { return documents_; }
 
   void OnDocumentStart(const YAML::Mark& mark) override {
@@ -227,11 +228,6 @@ bool CheckEncoding(absl::string_view text, const Source& source, ConfigErrors* e
   return true;
 }
 
-// yaml-cpp's words for what a mistake usually is.
-std::string SyntaxRule(const YAML::ParserException& error) {
-  return absl::StrCat("is not YAML: ", error.msg);
-}
-
 }  // namespace
 
 ConfigNode ParseYaml(absl::string_view text, const std::string& source_name,
@@ -246,7 +242,9 @@ ConfigNode ParseYaml(absl::string_view text, const std::string& source_name,
     while (builder.documents() < 2 && parser.HandleNextDocument(builder)) {
     }
   } catch (const YAML::ParserException& error) {
-    errors->Add(PlaceOf(source, error.mark), "", SyntaxRule(error));
+    if (!builder.failed()) {
+      errors->Add(PlaceOf(source, error.mark), "", absl::StrCat("is not YAML: ", error.msg));
+    }
     return {};
   } catch (const std::exception& error) {
     errors->Add({source, 0, 0}, "", absl::StrCat("is not YAML: ", error.what()));

@@ -7,7 +7,7 @@
 
 #include "absl/strings/match.h"
 #include "common/files.h"
-#include "tests/coordinator/store/scratch_folder.h"
+#include "tests/common/scratch_folder.h"
 
 namespace ddl {
 namespace {
@@ -16,7 +16,7 @@ const std::string kSecret(32, 's');
 
 struct Files {
   ScratchFolder folder;
-  CredentialFiles files{folder.File("cert"), folder.File("key"), folder.File("tokens")};
+  CredentialFiles files{folder / "cert", folder / "key", folder / "tokens"};
 
   Files() {
     REQUIRE(WriteFileAtomically(files.tls_cert, "CERT").ok());
@@ -79,7 +79,8 @@ TEST_CASE("a key or token file that others may read is refused, with its mode") 
 }
 
 TEST_CASE("a token file's mistake names its line and never the token") {
-  for (const std::string& bad : {std::string("nodot"), std::string("ann.short"), "Bad Id." + kSecret}) {
+  for (const std::string& bad :
+       {std::string("nodot"), std::string("ann.short"), "Bad Id." + kSecret}) {
     const auto tokens = ParseTokens("ok." + kSecret + "\n" + bad + "\n");
     CHECK(tokens.status().code() == absl::StatusCode::kInvalidArgument);
     CHECK(absl::StrContains(tokens.status().message(), "line 2"));

@@ -13,7 +13,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "coordinator/store/schema.h"
-#include "tests/coordinator/store/scratch_folder.h"
+#include "tests/common/scratch_folder.h"
 #include "tests/coordinator/store/store_conformance.h"
 
 namespace ddl::coordinator {
@@ -29,7 +29,7 @@ std::unique_ptr<SqliteStore> OpenIn(const ScratchFolder& folder) {
 // Changes the closed database behind the store's back.
 void Damage(const ScratchFolder& folder, const std::string& sql) {
   sqlite3* database = nullptr;
-  REQUIRE(sqlite3_open(folder.File("coordinator.db").c_str(), &database) == SQLITE_OK);
+  REQUIRE(sqlite3_open((folder / "coordinator.db").c_str(), &database) == SQLITE_OK);
   char* error = nullptr;
   sqlite3_exec(database, sql.c_str(), nullptr, nullptr, &error);
   INFO(sql << ": " << (error == nullptr ? "" : error));
@@ -113,7 +113,7 @@ TEST_CASE("a second process is told who holds the folder, even when the lock fil
   CHECK(second.code() == absl::StatusCode::kAlreadyExists);
   CHECK(absl::StrContains(second.message(), absl::StrCat("pid ", getpid())));
   CHECK(absl::StrContains(second.message(), "host "));
-  REQUIRE(unlink(folder.File("lock").c_str()) == 0);
+  REQUIRE(unlink((folder / "lock").c_str()) == 0);
   second = OpenError({.folder = folder.path()});
   CHECK(second.code() == absl::StatusCode::kAlreadyExists);
 }
@@ -125,9 +125,9 @@ TEST_CASE("an empty folder needs bootstrap, and a folder that lost its database 
   CHECK(absl::StrContains(empty.message(), "--bootstrap"));
   OpenIn(folder).reset();
   CHECK(OpenError({.folder = folder.path()}).ok());
-  REQUIRE(WriteFileAtomically(folder.File("address"), "grpc=x").ok());
+  REQUIRE(WriteFileAtomically(folder / "address", "grpc=x").ok());
   for (const char* name : {"coordinator.db", "coordinator.db-wal", "coordinator.db-shm"}) {
-    unlink(folder.File(name).c_str());
+    unlink((folder / name).c_str());
   }
   const absl::Status lost = OpenError({.folder = folder.path(), .bootstrap = true});
   CHECK(lost.code() == absl::StatusCode::kFailedPrecondition);
@@ -250,7 +250,7 @@ TEST_CASE("one flipped bit anywhere in the file never changes the recovered jour
     const auto store = OpenIn(folder);
     for (const std::string& event : events) REQUIRE(store->Commit({.events = {event}}).ok());
   }
-  const std::string file = folder.File("coordinator.db");
+  const std::string file = folder / "coordinator.db";
   const std::string whole = *ReadFile(file);
   int noticed = 0;
   for (int i = 0; i < 300; ++i) {
@@ -258,8 +258,8 @@ TEST_CASE("one flipped bit anywhere in the file never changes the recovered jour
     const size_t at = random() % bytes.size();
     bytes[at] = static_cast<char>(bytes[at] ^ (1 << random() % 8));
     REQUIRE(WriteFileAtomically(file, bytes).ok());
-    unlink(folder.File("coordinator.db-wal").c_str());
-    unlink(folder.File("coordinator.db-shm").c_str());
+    unlink((folder / "coordinator.db-wal").c_str());
+    unlink((folder / "coordinator.db-shm").c_str());
     auto store = SqliteStore::Open({.folder = folder.path()});
     const auto recovery = store.ok() ? (*store)->Recover() : store.status();
     if (!recovery.ok() || !(*store)->warnings().empty()) {
@@ -282,7 +282,7 @@ TEST_CASE("a full disk refuses a commit whole, and later ones succeed once there
   {
     const auto store = OpenIn(folder);
     CommitEvents(store.get(), 3);
-    const std::string filler = folder.File("filler");
+    const std::string filler = folder / "filler";
     absl::Status full;
     int committed = 3;
     while (full.ok()) {

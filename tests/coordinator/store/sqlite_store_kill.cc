@@ -12,7 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "coordinator/store/sqlite_store.h"
-#include "tests/coordinator/store/scratch_folder.h"
+#include "tests/common/scratch_folder.h"
 #include "tests/coordinator/store/store_conformance.h"
 
 namespace ddl::coordinator {
