@@ -4,10 +4,29 @@ namespace ddl::cli {
 
 const std::vector<Verb>& Verbs() {
   static const auto* const kVerbs = new std::vector<Verb>{
-      ValidateVerb(), SubmitVerb(),      LsVerb(),      DescribeVerb(), LogsVerb(),
-      WatchVerb(),    WaitVerb(),        ConfigVerb(),  CancelVerb(),   PauseVerb(),
-      ResumeVerb(),   SweepCreateVerb(), WorkersVerb(), QueueVerb(),    DoctorVerb(),
-      VersionVerb(),  CompletionVerb(),
+      ValidateVerb(),
+      SubmitVerb(),
+      LocalVerb(),
+      LsVerb(),
+      DescribeVerb(),
+      LogsVerb(),
+      WatchVerb(),
+      WaitVerb(),
+      MetricsVerb(),
+      CompareVerb(),
+      ReportVerb(),
+      ConfigVerb(),
+      CancelVerb(),
+      PauseVerb(),
+      ResumeVerb(),
+      SweepCreateVerb(),
+      SweepStatusVerb(),
+      SweepListVerb(),
+      WorkersVerb(),
+      QueueVerb(),
+      DoctorVerb(),
+      VersionVerb(),
+      CompletionVerb(),
   };
   return *kVerbs;
 }
