@@ -8,6 +8,10 @@ from tree import Finding
 EXEMPT = {
     "common/rpc_status.cc": "one switch; every service test reads codes through it",
 }
+# Tests of several sources together, at the folder that they are about.
+SCENARIOS = {
+    "tests/coordinator/store/kill_test.cc": "kills a process that commits, and reads its folder",
+}
 MAINS = ("main.cc",)
 
 
@@ -31,14 +35,15 @@ def exemptions(tree):
             yield Finding("tests/tidy/coverage.py", 1, f"exempt file {path} is gone")
         elif mirrored(path) in tree.files:
             yield Finding("tests/tidy/coverage.py", 1, f"exempt file {path} has its test")
-        elif not reason:
-            yield Finding("tests/tidy/coverage.py", 1, f"exempt file {path} has no reason")
+    for path in SCENARIOS:
+        if path not in tree.files:
+            yield Finding("tests/tidy/coverage.py", 1, f"scenario {path} is gone")
 
 
 def has_source(tree):
     """A test at a mirrored path tests a file that is there."""
     for path in tree.code():
-        if not path.endswith("_test.cc"):
+        if not path.endswith("_test.cc") or path in SCENARIOS:
             continue
         source = path[len("tests/"):-len("_test.cc")]
         if source.split("/")[0] not in ("common", "coordinator", "worker", "kernels", "cli"):

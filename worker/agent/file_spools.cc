@@ -19,8 +19,7 @@ absl::StatusOr<v1::RankEvent> Decode(const std::string& payload, uint64_t previo
   v1::RankEvent event;
   if (!event.ParseFromString(payload)) {
     return absl::DataLossError(absl::StrCat("spool of ", ToString(rank),
-                                            ": the record before offset ", offset,
-                                            " is no event"));
+                                            ": the record before offset ", offset, " is no event"));
   }
   if (event.seq() != previous + 1) {
     return absl::DataLossError(absl::StrCat("spool of ", ToString(rank), ": event ", event.seq(),
@@ -41,8 +40,7 @@ void FileSpools::Remember(uint64_t seq, int64_t offset, Index* index) {
   if (index->empty() || index->rbegin()->first < seq) (*index)[seq] = offset;
 }
 
-absl::StatusOr<std::vector<v1::RankEvent>> FileSpools::Read(const RankKey& rank,
-                                                            uint64_t after_seq,
+absl::StatusOr<std::vector<v1::RankEvent>> FileSpools::Read(const RankKey& rank, uint64_t after_seq,
                                                             const ReadLimits& limits) {
   Index& index = indexes_[rank];
   std::pair<uint64_t, int64_t> at = {0, 0};
@@ -59,8 +57,8 @@ absl::StatusOr<std::vector<v1::RankEvent>> FileSpools::Read(const RankKey& rank,
     if (payload.ok() && !payload->has_value()) break;
     absl::StatusOr<v1::RankEvent> event =
         payload.ok() ? Decode(**payload, at.first, rank, reader->offset())
-                     : absl::StatusOr<v1::RankEvent>(Annotate(
-                           payload.status(), absl::StrCat("spool of ", ToString(rank))));
+                     : absl::StatusOr<v1::RankEvent>(
+                           Annotate(payload.status(), absl::StrCat("spool of ", ToString(rank))));
     if (!event.ok()) {
       if (!events.empty()) break;  // Those before the damage come first.
       return event.status();

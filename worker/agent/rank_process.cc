@@ -23,9 +23,15 @@ constexpr int kCannotExecute = 127;
 
 // Neither loader nor interpreter variables that would make a rank run other code, but for the
 // library path of the administrator's installation.
-constexpr std::array<const char*, 9> kInherited = {
-    "PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES",
-    "NVIDIA_VISIBLE_DEVICES"};
+constexpr std::array<const char*, 9> kInherited = {"PATH",
+                                                   "HOME",
+                                                   "LANG",
+                                                   "LC_ALL",
+                                                   "TZ",
+                                                   "TMPDIR",
+                                                   "LD_LIBRARY_PATH",
+                                                   "CUDA_VISIBLE_DEVICES",
+                                                   "NVIDIA_VISIBLE_DEVICES"};
 
 std::vector<char*> Pointers(const std::vector<std::string>& strings) {
   std::vector<char*> pointers;

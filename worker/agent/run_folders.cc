@@ -3,6 +3,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <optional>
 
 #include "absl/strings/numbers.h"
@@ -48,12 +50,12 @@ absl::Status CheckIsFolder(const std::string& path) {
 absl::Status CheckDeletion(const v1::CheckpointDeletion& deletion) {
   const std::vector<std::string> parts = absl::StrSplit(deletion.folder(), '/');
   const bool good = parts.size() == 3 && IsId(parts[0]) && parts[0] == deletion.run() &&
-                    NumberIn(parts[1], "e") &&
-                    parts[2] == absl::StrCat("step-", deletion.step()) && deletion.step() >= 0;
+                    NumberIn(parts[1], "e") && parts[2] == absl::StrCat("step-", deletion.step()) &&
+                    deletion.step() >= 0;
   if (good) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat(
-      "a checkpoint of run ", Quoted(deletion.run()), " and step ", deletion.step(),
-      " must be in RUN/eEPOCH/step-STEP, got ", Quoted(deletion.folder())));
+  return absl::InvalidArgumentError(
+      absl::StrCat("a checkpoint of run ", Quoted(deletion.run()), " and step ", deletion.step(),
+                   " must be in RUN/eEPOCH/step-STEP, got ", Quoted(deletion.folder())));
 }
 
 }  // namespace
@@ -63,14 +65,12 @@ std::string FormatProcess(const ProcessIdentity& process) {
 }
 
 absl::StatusOr<ProcessIdentity> ParseProcess(const std::string& text) {
-  const std::vector<std::string> parts =
-      absl::StrSplit(absl::StripAsciiWhitespace(text), ' ');
+  const std::vector<std::string> parts = absl::StrSplit(absl::StripAsciiWhitespace(text), ' ');
   ProcessIdentity process;
   if (parts.size() != 3 || !absl::SimpleAtoi(parts[0], &process.pid) || process.pid <= 0 ||
       !absl::SimpleAtoi(parts[1], &process.start_ticks)) {
-    return absl::DataLossError(
-        absl::StrCat("a process file must hold a pid, a start time and a boot id, got ",
-                     Quoted(text)));
+    return absl::DataLossError(absl::StrCat(
+        "a process file must hold a pid, a start time and a boot id, got ", Quoted(text)));
   }
   process.boot_id = parts[2];
   return process;
@@ -177,7 +177,7 @@ absl::Status RunFolders::RemoveForgotten(absl::Time before) const {
 absl::Status RunFolders::DeleteCheckpoint(const v1::CheckpointDeletion& deletion) const {
   DDL_RETURN_IF_ERROR(CheckDeletion(deletion));
   std::string path = checkpoint_root_;
-  for (const std::string& part : absl::StrSplit(deletion.folder(), '/')) {
+  for (const absl::string_view part : absl::StrSplit(deletion.folder(), '/')) {
     absl::StrAppend(&path, "/", part);
     const absl::Status status = CheckIsFolder(path);
     if (absl::IsNotFound(status)) return absl::OkStatus();
