@@ -26,15 +26,21 @@ constexpr size_t kTrainPoints = 150;  // Of a training curve.
 
 constexpr const char* kCss = R"css(
 :root{color-scheme:light dark;--text:#1b1b1b;--page:#fff;--grid:#e2e2e2;--faint:#5c5c5c}
-@media (prefers-color-scheme:dark){:root{--text:#e8e8e8;--page:#16181c;--grid:#34373d;--faint:#a0a4ab}}
-body{font:16px/1.5 system-ui,sans-serif;color:var(--text);background:var(--page);max-width:60rem;margin:2rem auto;padding:0 1rem}
+@media (prefers-color-scheme:dark){
+  :root{--text:#e8e8e8;--page:#16181c;--grid:#34373d;--faint:#a0a4ab}
+}
+body{font:16px/1.5 system-ui,sans-serif;color:var(--text);background:var(--page);
+  max-width:60rem;margin:2rem auto;padding:0 1rem}
 h1{font-size:1.6rem}h2{font-size:1.2rem;margin-top:2rem}
 figure{margin:1.5rem 0}figcaption{font-weight:600;margin-bottom:.5rem}
 svg[role=img]{width:100%;height:auto}svg text{font-size:12px;fill:var(--faint)}
 table{border-collapse:collapse;font-variant-numeric:tabular-nums}
-th,td{border-bottom:1px solid var(--grid);padding:.25rem .75rem .25rem 0;text-align:left;vertical-align:top}
-.wide{overflow-x:auto}.legend{list-style:none;padding:0;display:flex;flex-wrap:wrap;gap:.25rem 1.5rem}
-.legend svg{margin-right:.5rem}footer,details{color:var(--faint);font-size:.85rem}code{overflow-wrap:anywhere}
+th,td{border-bottom:1px solid var(--grid);padding:.25rem .75rem .25rem 0;
+  text-align:left;vertical-align:top}
+.wide{overflow-x:auto}
+.legend{list-style:none;padding:0;display:flex;flex-wrap:wrap;gap:.25rem 1.5rem}
+.legend svg{margin-right:.5rem}
+footer,details{color:var(--faint);font-size:.85rem}footer td{overflow-wrap:anywhere}
 )css";
 
 std::string Row(const std::vector<std::string>& cells, const char* tag) {

@@ -1,12 +1,21 @@
-#include "tests/cli/cluster.h"
+#include "tests/cli/session.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <utility>
 
-#include "cli/interrupt.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "common/files.h"
 #include "common/rpc_client.h"
 
 namespace ddl::cli {
@@ -96,22 +105,39 @@ std::string TinySpec() {
 }
 
 Cluster::Cluster() {
-  auto store = coordinator::SqliteStore::Open({.folder = folder_.path(), .bootstrap = true});
-  REQUIRE(store.ok());
-  store_ = *std::move(store);
-  auto loop = coordinator::CommitLoop::Start(store_.get(), coordinator::SequencerSettings(),
-                                             {.tick = absl::Milliseconds(50)});
-  REQUIRE(loop.ok());
-  loop_ = *std::move(loop);
-  auto server =
-      coordinator::Server::Start({.address = "127.0.0.1:0"}, loop_.get(), store_.get(), &gate_);
-  REQUIRE(server.ok());
-  server_ = *std::move(server);
-  channel_ = OpenChannel(server_->address(), ClientSecurity());
-  workers_ = v1::Workers::NewStub(channel_);
+  const std::string program = DDL_BINARY_DIR "/bin/ddl-coordinator";
+  std::vector<std::string> words = {program,       "--listen", "127.0.0.1:0",  "--http",
+                                    "127.0.0.1:0", "--state",  folder_.path(), "--bootstrap"};
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  posix_spawn_file_actions_t files;
+  posix_spawn_file_actions_init(&files);
+  const std::string log = folder_.path() + "/log";
+  posix_spawn_file_actions_addopen(&files, 2, log.c_str(), O_WRONLY | O_CREAT, 0600);
+  REQUIRE(posix_spawn(&pid_, program.c_str(), &files, nullptr, arguments.data(), environ) == 0);
+  posix_spawn_file_actions_destroy(&files);
+  const absl::Time limit = absl::Now() + absl::Seconds(30);
+  while (address_.empty()) {
+    INFO(ReadFile(log).value_or(""));
+    REQUIRE(absl::Now() < limit);
+    const std::string text = ReadFile(folder_.path() + "/address").value_or("");
+    for (absl::string_view line : absl::StrSplit(text, '\n')) {
+      if (absl::ConsumePrefix(&line, "grpc=")) address_ = std::string(line);
+    }
+    if (address_.empty()) Interrupt().WaitFor(absl::Milliseconds(20));
+  }
+  workers_ = v1::Workers::NewStub(OpenChannel(address_, ClientSecurity()));
 }
 
-Cluster::~Cluster() = default;
+void Cluster::Stop() {
+  if (pid_ == 0) return;
+  kill(pid_, SIGKILL);
+  waitpid(pid_, nullptr, 0);
+  pid_ = 0;
+}
+
+Cluster::~Cluster() { Stop(); }
 
 void Cluster::AddWorker(uint32_t slots) {
   v1::RegisterRequest request;
@@ -214,6 +240,24 @@ void Cluster::TrainAll(int steps,
     idle = worked || !held_.empty() ? 0 : idle + 1;
     if (!worked) Interrupt().WaitFor(absl::Milliseconds(20));
   }
+}
+
+Session::Session() {
+  ddl.environment = {{"DDL_ADDR", cluster.address()}, {"USER", "tester"}};
+  spec = folder.Write("tiny.yaml", TinySpec());
+}
+
+Json Session::RunJson(std::vector<std::string> words) {
+  words.insert(words.begin(), {"-o", "json"});
+  const Outcome outcome = ddl.Run(words);
+  INFO(outcome.err);
+  REQUIRE(outcome.code == 0);
+  return Json::parse(outcome.out);
+}
+
+double LossOf(const v1::ExperimentSpec& spec, int step) {
+  const double residual = spec.model().residual().kind() == "ddl" ? -0.1 : 0.0;
+  return 4.0 + residual + 0.01 * static_cast<double>(spec.seed()) - 0.1 * step;
 }
 
 }  // namespace ddl::cli

@@ -1,18 +1,18 @@
-// A real coordinator in this process (journal on disk, gRPC on a free port) and a worker that is
-// played by the test: it speaks the worker protocol over gRPC and "trains" by reporting events.
+// A real coordinator process with its journal on disk, a worker that is played by the test (it
+// speaks the worker protocol over gRPC and "trains" by reporting events), and ddl in this process.
 #pragma once
 
-#include <filesystem>
+#include <sys/types.h>
+
 #include <functional>
 #include <map>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
-#include "coordinator/service/commit_loop.h"
-#include "coordinator/service/server.h"
-#include "coordinator/store/sqlite_store.h"
 #include "proto/ddl/v1/workers.grpc.pb.h"
+#include "tests/cli/in_process.h"
 
 namespace ddl::cli {
 
@@ -35,9 +35,9 @@ class Cluster {
  public:
   Cluster();
   ~Cluster();
-  std::string address() const { return server_->address(); }
-  // Ends the coordinator, so that its port answers no more.
-  void Stop() { server_.reset(); }
+  const std::string& address() const { return address_; }
+  // Kills the coordinator, so that its port answers no more.
+  void Stop();
 
   // Announces a worker with CPU slots.
   void AddWorker(uint32_t slots);
@@ -58,14 +58,29 @@ class Cluster {
   void Report(Held* held, std::vector<v1::RankEvent> events);
 
   TempFolder folder_;
-  std::unique_ptr<coordinator::SqliteStore> store_;
-  std::unique_ptr<coordinator::CommitLoop> loop_;
-  coordinator::CallGate gate_;
-  std::unique_ptr<coordinator::Server> server_;
-  std::shared_ptr<grpc::Channel> channel_;
+  pid_t pid_ = 0;
+  std::string address_;
   std::unique_ptr<v1::Workers::Stub> workers_;
   uint64_t sequence_ = 0;
   std::map<std::string, Held> held_;  // By run.
 };
+
+using Json = nlohmann::ordered_json;
+
+// ddl against a cluster of its own, with a spec file ready.
+struct Session {
+  Cluster cluster;
+  TempFolder folder;
+  InProcess ddl;
+  std::string spec;
+
+  Session();
+  Outcome Run(const std::vector<std::string>& words) { return ddl.Run(words); }
+  // With -o json; requires success.
+  Json RunJson(std::vector<std::string> words);
+};
+
+// Falls by step, differs by residual and seed: what played workers report.
+double LossOf(const v1::ExperimentSpec& spec, int step);
 
 }  // namespace ddl::cli
