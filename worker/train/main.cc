@@ -40,7 +40,9 @@ int Train(const std::string& launch_path) {
   const RankExited exited = RunRank(*launch, spool->get(), [&lease] {
     return StopSignalled() || lease.Expired(absl::Now());
   });
-  if (exited.exit_class != ExitClass::kSuccess) {
+  if (exited.exit_class == ExitClass::kPreempted) {
+    DDL_LOG(Info) << exited.message;
+  } else if (exited.exit_class != ExitClass::kSuccess) {
     DDL_LOG(Error, {"step", exited.step}) << exited.message;
   }
   if (const absl::Status status = (*spool)->Write(exited); !status.ok()) {
