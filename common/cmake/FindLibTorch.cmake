@@ -23,7 +23,7 @@ find_library(LibTorch_C10_LIBRARY c10 PATHS ${DDL_LIBTORCH_DIR}/torch/lib NO_DEF
 include(FindPackageHandleStandardArgs)
 find_package_handle_standard_args(LibTorch
   REQUIRED_VARS LibTorch_CPU_LIBRARY LibTorch_C10_LIBRARY LibTorch_INCLUDE_DIR
-  REASON_FAILURE_MESSAGE "no LibTorch in ${DDL_LIBTORCH_DIR}; run deploy/local/install.sh libtorch")
+  REASON_FAILURE_MESSAGE "no LibTorch in ${DDL_LIBTORCH_DIR}: run deploy/local/install.sh libtorch")
 
 if(LibTorch_FOUND AND NOT TARGET LibTorch::CPU)
   add_library(LibTorch::CPU INTERFACE IMPORTED)

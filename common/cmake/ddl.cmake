@@ -31,7 +31,9 @@ function(ddl_test name)
   target_link_libraries(${name} PRIVATE ddl_flags ${arg_DEPS} Catch2::Catch2WithMain)
   target_compile_definitions(${name} PRIVATE
     DDL_SOURCE_DIR="${PROJECT_SOURCE_DIR}" DDL_BINARY_DIR="${PROJECT_BINARY_DIR}")
-  catch_discover_tests(${name} TEST_PREFIX "${name}: " PROPERTIES LABELS "${arg_LABELS}")
+  # Catch2 2.13 has no SKIP(): a test case says this and returns.
+  catch_discover_tests(${name} TEST_PREFIX "${name}: "
+    PROPERTIES LABELS "${arg_LABELS}" SKIP_REGULAR_EXPRESSION "^ddl test skipped: ")
 endfunction()
 
 # As ddl_test, but one CTest test, skipped (not passed) on a machine without a GPU.

@@ -2,7 +2,7 @@
 # Installs what Deltaworks needs on Debian 12, and only what is missing. The one place that knows the
 # packages.
 #
-#   deploy/local/install.sh [GROUP...]      build run libtorch test libtorch-cuda corpus kubectl
+#   deploy/local/install.sh [GROUP...]   build run libtorch test libtorch-cuda corpus kubernetes
 #
 # Without a group: build, run and libtorch, what the quickstart needs. Debian packages need root or
 # sudo; without either, the script names the missing ones and exits 1. LibTorch goes to
@@ -18,8 +18,9 @@ run_packages=(prometheus python3)
 pip_packages=(python3 python3-pip)
 test_packages=(catch2 clang-14 clang-tidy-14 clang-format-14 python3 python3-pip python3-venv iproute2
   procps openssl)
-corpus_packages=(bible-kjv-text)
+corpus_packages=(bible-kjv bible-kjv-text)
 kubectl_packages=(kubernetes-client)
+validate_pin=kubernetes-validate==1.37.0
 
 torch_version=2.11.0
 torch_pins=("torch==$torch_version" 'nvidia-cuda-runtime==13.0.*' 'nvidia-cuda-cupti==13.0.*')
@@ -103,16 +104,23 @@ libtorch_cuda() {
     pip_folder "$folder" "torch==$torch_version"
 }
 
+# What renders and checks deploy/kubernetes: kubectl and the schemas of kubernetes-validate.
+kubernetes() {
+  command -v kubectl >/dev/null || apt_packages "${kubectl_packages[@]}"
+  local folder=$cache/$validate_pin
+  [[ -e $folder/kubernetes_validate ]] || pip_folder "$folder" "$validate_pin"
+}
+
 install_group() {
   case $1 in
     build) apt_packages "${build_packages[@]}" ;;
     run) apt_packages "${run_packages[@]}" ;;
     test) apt_packages "${build_packages[@]}" "${run_packages[@]}" "${test_packages[@]}" ;;
     corpus) apt_packages "${corpus_packages[@]}" ;;
-    kubectl) command -v kubectl >/dev/null || apt_packages "${kubectl_packages[@]}" ;;
+    kubernetes) kubernetes ;;
     libtorch) libtorch ;;
     libtorch-cuda) libtorch_cuda ;;
-    *) die "group must be one of build run libtorch test libtorch-cuda corpus kubectl, got $1" ;;
+    *) die "group must be one of build run libtorch test libtorch-cuda corpus kubernetes, got $1" ;;
   esac
 }
 

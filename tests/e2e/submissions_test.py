@@ -1,0 +1,121 @@
+"""What was acknowledged is there after a kill, once; what was repeated is there once."""
+
+import random
+import socket
+import subprocess
+import threading
+
+import case
+import specs
+from harness import BUILD, Installation, wait_until
+
+PROBE = BUILD / "tests" / "ddl-probe"
+
+
+def _submit(setup, prefix, first, count):
+    """{request id: run} of submissions by the probe, as far as it came."""
+    done = subprocess.run([PROBE, "submit", setup.address, setup.folder / "spec.yaml", prefix,
+                           str(first), str(count)], text=True, stdout=subprocess.PIPE, timeout=300)
+    assert done.returncode == 0, done.stdout[-500:]
+    return dict(line.split()[:2] for line in done.stdout.splitlines())
+
+
+def _start(setup):
+    setup.start_coordinator()
+    setup.prepare_data(documents=20)
+    setup.write("spec", specs.tiny(20))
+
+
+def _ids(setup):
+    return sorted(row["id"] for row in setup.json("ls"))
+
+
+def repeated_request():
+    """A resubmitted request_id creates nothing and returns the first answer, also after a kill."""
+    with Installation() as setup:
+        _start(setup)
+        first = _submit(setup, "repeat", 0, 5)
+        case.equal(_submit(setup, "repeat", 0, 5), first, "answers to the repeats")
+        setup.kill("coordinator")
+        setup.restart("coordinator")
+        setup.wait_ready()
+        case.equal(_submit(setup, "repeat", 0, 5), first, "answers after the restart")
+        case.equal(_ids(setup), sorted(first.values()), "runs")
+
+
+def thousand_then_kill():
+    """Of 1,000 submissions in a row and then a kill, all are there and none is there twice."""
+    with Installation() as setup:
+        _start(setup)
+        made = _submit(setup, "thousand", 0, 1000)
+        setup.kill("coordinator")
+        case.equal(len(set(made.values())), 1000, "different runs")
+        setup.restart("coordinator")
+        setup.wait_ready()
+        case.equal(_ids(setup), sorted(made.values()), "runs after the kill")
+
+
+def kills_during_submissions():
+    """Kills at random moments of 300 submissions lose none and double none."""
+    seed = random.SystemRandom().randrange(1 << 32)
+    print(f"seed {seed}")
+    source = random.Random(seed)
+    with Installation() as setup:
+        _start(setup)
+        made, kills = {}, 0
+        thread = threading.Thread(target=lambda: made.update(_submit(setup, "storm", 0, 300)))
+        thread.start()
+        while thread.is_alive() and kills < 8:
+            thread.join(source.uniform(0.02, 0.4))
+            setup.kill("coordinator")
+            setup.restart("coordinator")
+            setup.wait_ready()
+            kills += 1
+        thread.join()
+        print(f"{kills} kills")
+        case.equal(len(made), 300, "answered submissions")
+        case.equal(_ids(setup), sorted(made.values()), "runs")
+
+
+def _probe(setup, *words):
+    done = subprocess.run([PROBE, words[0], setup.address, *words[1:]], text=True,
+                          stdout=subprocess.PIPE, timeout=60)
+    code, _, message = done.stdout.strip().partition(" ")
+    print(words[0], code, message)
+    return int(code), message
+
+
+def bad_calls():
+    """Calls without deadline, too large or of garbage are refused, and the next good one works."""
+    with Installation() as setup:
+        _start(setup)
+        code, message = _probe(setup, "no-deadline")
+        case.equal(code, 3, "status of a call without deadline")
+        assert "deadline" in message, message
+        code, message = _probe(setup, "oversized")
+        case.equal(code, 8, "status of an oversized call")
+        for seed in range(20):
+            with socket.create_connection(("127.0.0.1", setup.ports[0])) as stream:
+                stream.sendall(random.Random(seed).randbytes(4096))
+        case.equal(len(_submit(setup, "good", 0, 1)), 1, "a good call after the bad ones")
+        case.equal(len(_ids(setup)), 1, "runs")
+
+
+def second_coordinator_refuses():
+    """A second coordinator on the same folder refuses to start and says who holds it."""
+    with Installation() as setup:
+        setup.start_coordinator()
+        holder = setup.processes["coordinator"].pid
+        command = [str(word) for word in setup.options["coordinator"][0]]
+        for option in ("--listen", "--http"):
+            command[command.index(option) + 1] = "127.0.0.1:0"
+        second = subprocess.run(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                timeout=30)
+        case.equal(second.returncode, 73, "exit code")
+        case.equal(second.stdout, "", "stdout")
+        assert str(holder) in second.stderr, f"does not name process {holder}: {second.stderr}"
+        wait_until(lambda: setup.processes["coordinator"].poll() is None, "the first to go on", 1)
+
+
+if __name__ == "__main__":
+    case.main(globals())

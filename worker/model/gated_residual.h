@@ -1,0 +1,50 @@
+// What `ddl` and `write_only` share: the state, its compressors, and for every sublayer a direction,
+// a gate and a value. A variant only says which row it writes along the direction.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "worker/model/delta_parts.h"
+#include "worker/model/residual.h"
+
+namespace ddl {
+
+class GatedResidual : public Residual {
+ public:
+  GatedResidual(const ModelConfig& config, Parameters* parameters);
+
+  at::Tensor Begin(const at::Tensor& embedding) const override;
+  at::Tensor Compress(int64_t layer, const at::Tensor& state) const override;
+  at::Tensor Rewrite(const at::Tensor& state, const SublayerValues& values,
+                     GateStatistics* gates) const override;
+  at::Tensor ReadOut(const at::Tensor& state) const override;
+  bool has_gates() const override { return true; }
+
+ protected:
+  // The row (B,T,n) that X' = X + beta k row^T adds, of value v and projection k^T X, which is
+  // undefined unless reads_projection().
+  virtual at::Tensor Row(const at::Tensor& v, const at::Tensor& projection) const = 0;
+  virtual bool reads_projection() const = 0;
+
+ private:
+  struct Heads {
+    Gate gate;
+    ValueHead value;
+  };
+  static Heads MakeHeads(const ModelConfig& config, const std::string& prefix,
+                         Parameters* parameters);
+
+  int64_t channels_;
+  double k_eps_;
+  std::optional<EmbeddingConvolution> embedding_;
+  std::vector<ChannelCompressor> compressors_;  // One a block, shared by its sublayers; none: n = 1.
+  std::optional<ChannelCompressor> read_out_;
+  std::vector<Heads> heads_;  // [layer * kSublayers + sublayer]
+};
+
+// k^T X of direction (B,T,d) and state (B,T,n,d): (B,T,n).
+at::Tensor Project(const at::Tensor& direction, const at::Tensor& state);
+
+}  // namespace ddl

@@ -1,0 +1,55 @@
+// How a sublayer's output enters the residual state: the seam that variants of the paper plug into.
+//
+// The state has one shape for all variants, (B, T, n, d), channels before features so that every
+// channel is contiguous; plain residuals have n = 1. A new variant is one file that derives from
+// Residual and one line in residual_registry.cc.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "worker/model/gate_statistics.h"
+#include "worker/model/model_config.h"
+#include "worker/model/parameters.h"
+
+namespace ddl {
+
+// What a rewrite reads, beside the state: ddl.md section 2.
+struct SublayerValues {
+  int64_t layer = 0;
+  Sublayer sublayer = Sublayer::kAttention;
+  at::Tensor x_in;  // (B,T,d) compressed state.
+  at::Tensor c;     // (B,T,d) its RMSNorm.
+  at::Tensor h;     // (B,T,d) output of attention or MLP.
+};
+
+class Residual {
+ public:
+  virtual ~Residual() = default;
+  Residual() = default;
+  Residual(const Residual&) = delete;
+  Residual& operator=(const Residual&) = delete;
+
+  virtual at::Tensor Begin(const at::Tensor& embedding) const = 0;  // (B,T,d) -> state
+  virtual at::Tensor Compress(int64_t layer, const at::Tensor& state) const = 0;  // -> (B,T,d)
+  // The state behind the sublayer. `gates` may be null, and is unless has_gates().
+  virtual at::Tensor Rewrite(const at::Tensor& state, const SublayerValues& values,
+                             GateStatistics* gates) const = 0;
+  virtual at::Tensor ReadOut(const at::Tensor& state) const = 0;  // -> (B,T,d)
+  virtual bool has_gates() const = 0;
+};
+
+// Makes the residual that config.residual.kind names, and its weights. The kind is a known one.
+std::unique_ptr<Residual> MakeResidual(const ModelConfig& config, Parameters* parameters);
+
+// All kinds, in the order of the registry.
+std::vector<std::string> ResidualKinds();
+
+// "transformer.h.<layer>".
+std::string BlockPrefix(int64_t layer);
+
+}  // namespace ddl
