@@ -69,7 +69,7 @@ TEST_CASE("ddl data says once what is wrong and prints nothing else") {
       {{"data", "prep", folder / "none.txt", "--out", folder / "x"}, 3, "none.txt"},
       {{"data", "prep", folder / "bad.jsonl", "--out", folder / "x"}, 2, "bad.jsonl:1: the field"},
       {{"data", "prep", folder / "in.txt", "--out", folder / "x"},
-       5,
+       2,
        "both splits need a document"},
       {{"data", "prep", folder / "in.txt", "--out", folder / "x", "--val-share", "1"}, 2, "share"},
       {{"data", "prep", folder / "in.txt", "--out", folder / "x", "--separator", "("},
