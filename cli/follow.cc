@@ -17,7 +17,7 @@ namespace {
 
 constexpr absl::Duration kLinePeriod = absl::Seconds(10);
 constexpr absl::Duration kRedrawPeriod = absl::Milliseconds(200);
-constexpr size_t kShownRuns = 30;
+constexpr int kLinesBesideRuns = 4;
 constexpr size_t kKeptLosses = 4096;
 
 // What is known of the followed runs, and how it is shown.
@@ -124,6 +124,7 @@ class Followed {
   void Redraw() {
     last_draw_ = absl::Now();
     const std::vector<v1::Run> runs = Runs();
+    const auto shown = static_cast<size_t>(std::max(1, io_.rows - kLinesBesideRuns));
     std::vector<std::vector<Cell>> rows = {{{"ID"},
                                             {"NAME"},
                                             {"STATE"},
@@ -134,7 +135,7 @@ class Followed {
                                             {"ETA"},
                                             {"CURVE"}}};
     for (const v1::Run& run : runs) {
-      if (rows.size() > kShownRuns) break;
+      if (rows.size() > shown) break;
       rows.push_back({{run.id()},
                       {run.name()},
                       {run.state(), ColorOfState(run.state())},
@@ -147,8 +148,8 @@ class Followed {
     }
     std::string block = TableText(rows, {false, false, false, true, true, true, true, true, false},
                                   arguments_.color);
-    if (runs.size() > kShownRuns) {
-      absl::StrAppend(&block, "and ", runs.size() - kShownRuns, " more\n");
+    if (runs.size() > shown) {
+      absl::StrAppend(&block, "and ", runs.size() - shown, " more\n");
     }
     absl::StrAppend(&block, TerminalText(SummaryOfStates(), false), "\n");
     screen_.Draw(block);

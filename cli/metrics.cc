@@ -91,7 +91,6 @@ absl::Status PrintNames(const std::vector<std::string>& names, const Arguments& 
                    arguments, io);
 }
 
-// A series that has no points yet is empty; one that no rank records is an error.
 absl::Status CheckNames(const std::vector<std::string>& wanted,
                         const std::vector<std::string>& known) {
   for (const std::string& name : wanted) {
@@ -138,9 +137,11 @@ absl::StatusOr<ExitCode> Run(const Arguments& arguments, Io& io) {
     DDL_RETURN_IF_ERROR(PrintNames(known, arguments, io));
     return ExitCode::kOk;
   }
-  if (!known.empty()) DDL_RETURN_IF_ERROR(CheckNames(wanted, known));
-  DDL_ASSIGN_OR_RETURN(const std::vector<NamedSeries> all,
-                       source.Read(wanted, arguments.Has("all-attempts")));
+  std::vector<NamedSeries> all;  // Empty while the run has not begun.
+  if (!known.empty()) {
+    DDL_RETURN_IF_ERROR(CheckNames(wanted, known));
+    DDL_ASSIGN_OR_RETURN(all, source.Read(wanted, arguments.Has("all-attempts")));
+  }
   DDL_RETURN_IF_ERROR(PrintPoints(all, arguments, io));
   return ExitCode::kOk;
 }
