@@ -292,7 +292,6 @@ std::optional<OutboxCall> Agent::NextCall() {
 
 void Agent::OnReport(const RankKey& rank, const absl::Status& status,
                      const v1::ReportEventsResponse& response) {
-  if (absl::IsFailedPrecondition(status)) registered_ = false;
   if (absl::IsAborted(status)) {
     Say(rank.attempt, absl::StrCat("fenced: ", status.message(), "; its events are dropped"));
   }
@@ -300,7 +299,6 @@ void Agent::OnReport(const RankKey& rank, const absl::Status& status,
 }
 
 void Agent::OnCommit(const RankKey& rank, const absl::Status& status) {
-  if (absl::IsFailedPrecondition(status)) registered_ = false;
   if (absl::IsInvalidArgument(status)) {
     Say(rank.attempt, absl::StrCat("checkpoint refused: ", status.message()));
   }

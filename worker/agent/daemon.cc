@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "common/logging.h"
@@ -21,6 +22,16 @@ constexpr absl::Duration kSweepPeriod = absl::Minutes(10);
 constexpr absl::Duration kMinHeartbeatGap = absl::Milliseconds(200);
 constexpr absl::Duration kSilence = absl::Seconds(10);  // Then not healthy, or not ready.
 constexpr int64_t kLogSlackBytes = 1 << 20;
+
+// What scrapers are told: an address that listens on every interface names none of them.
+std::string Reachable(const std::string& listening, const std::string& data_address) {
+  for (const absl::string_view any : {"0.0.0.0:", "[::]:"}) {
+    if (absl::StartsWith(listening, any)) {
+      return absl::StrCat(data_address, ":", listening.substr(any.size()));
+    }
+  }
+  return listening;
+}
 
 std::string CodeOf(const absl::Status& status) { return absl::StatusCodeToString(status.code()); }
 
@@ -62,7 +73,7 @@ absl::Status Daemon::ServeHttp() {
   routes["/healthz"] = [this](const HttpRequest&) { return Healthz(); };
   routes["/readyz"] = [this](const HttpRequest&) { return Readyz(); };
   DDL_ASSIGN_OR_RETURN(http_, HttpServer::Start(settings_.http_listen, std::move(routes)));
-  agent_.SetHttpAddress(http_->address());
+  agent_.SetHttpAddress(Reachable(http_->address(), settings_.agent.launch.data_address));
   DDL_RETURN_IF_ERROR(folder_.WriteAddress(http_->address()));
   DDL_LOG(Info) << "serves HTTP at " << http_->address() << ", " << settings_.agent.slots.size()
                 << " slots";

@@ -271,6 +271,23 @@ TEST_CASE("A coordinator that lost events gets them again, checkpoints included"
   CHECK(coordinator.commits[kRank] == std::set<int64_t>{1, 2, 3, 4});
 }
 
+TEST_CASE("A coordinator that sees a gap is asked from the first event on") {
+  MemorySpools spools;
+  ModelCoordinator coordinator;
+  Outbox outbox("w", "s", &spools);
+  outbox.Add(kRank);
+  for (int64_t step = 1; step <= 3; ++step) spools.AppendStep(kRank, step);
+  ObserveAll(&outbox, kRank);
+  Deliver(&outbox, &coordinator);
+  coordinator.applied[kRank].resize(1);
+  spools.AppendStep(kRank, 4);
+  ObserveAll(&outbox, kRank);
+  REQUIRE(outbox.Next());
+  outbox.OnReport(kRank, absl::FailedPreconditionError("must go on at seq 2, got 4"), {});
+  Deliver(&outbox, &coordinator);
+  CHECK(coordinator.applied[kRank].size() == 4);
+}
+
 TEST_CASE("The exit of a rank that left none waits until its spool is read to the end") {
   MemorySpools spools;
   Outbox outbox("w", "s", &spools);
