@@ -78,9 +78,8 @@ absl::Status Agent::OnRegistered(const v1::RegisterResponse& response) {
                      ", the coordinator to cluster ", Quoted(response.cluster_id())));
   }
   if (!reconciler_.SeeTerm(response.term())) {
-    return absl::FailedPreconditionError(absl::StrCat("the coordinator is of term ",
-                                                      response.term(), ", term ",
-                                                      reconciler_.term(), " was seen already"));
+    return absl::AbortedError(absl::StrCat("the coordinator is of term ", response.term(),
+                                           ", term ", reconciler_.term(), " was seen already"));
   }
   settings_.cluster_id = response.cluster_id();
   if (response.orphan_ttl_seconds() > 0) {

@@ -17,6 +17,7 @@ namespace ddl::agent {
 namespace {
 
 constexpr absl::Duration kPollPeriod = absl::Milliseconds(100);
+constexpr absl::Duration kPublishPeriod = absl::Milliseconds(500);
 constexpr absl::Duration kSlowPeriod = absl::Seconds(1);
 constexpr absl::Duration kSweepPeriod = absl::Minutes(10);
 constexpr absl::Duration kMinHeartbeatGap = absl::Milliseconds(200);
@@ -108,14 +109,18 @@ void Daemon::Step(absl::Time now) {
     }
   }
   SendEvents(now);
-  Publish(now);
+  if (now >= publish_due_) {
+    publish_due_ = now + kPublishPeriod;
+    Publish(now);
+  }
   LogNotices();
 }
 
 void Daemon::Register() {
   control_in_flight_ = true;
-  if (registration_id_.empty()) registration_id_ = RandomToken();
-  link_.Register(agent_.MakeRegister(registration_id_),
+  // The inventory moves on between tries, so that each try is a request of its own; the session
+  // makes repeats harmless.
+  link_.Register(agent_.MakeRegister(RandomToken()),
                  [this](const absl::Status& status, const v1::RegisterResponse& response) {
                    OnRegistered(status, response);
                  });
@@ -123,20 +128,11 @@ void Daemon::Register() {
 
 void Daemon::OnRegistered(const absl::Status& status, const v1::RegisterResponse& response) {
   control_in_flight_ = false;
-  absl::Status accepted = status;
-  if (status.ok()) {
-    registration_id_.clear();
-    accepted = agent_.OnRegistered(response);
-    if (absl::IsFailedPrecondition(accepted) &&
-        response.cluster_id() != settings_.agent.cluster_id &&
-        !settings_.agent.cluster_id.empty()) {
-      fatal_ = accepted;
-      return;
-    }
-  } else {
-    // Another inventory is another request.
-    if (!absl::IsUnavailable(status) && !absl::IsDeadlineExceeded(status)) registration_id_.clear();
-    status_.retries[{"Register", CodeOf(status)}] += 1;
+  if (!status.ok()) status_.retries[{"Register", CodeOf(status)}] += 1;
+  const absl::Status accepted = status.ok() ? agent_.OnRegistered(response) : status;
+  if (absl::IsFailedPrecondition(accepted)) {  // Another cluster, or another protocol.
+    fatal_ = accepted;
+    return;
   }
   if (!accepted.ok()) {
     DDL_LOG(Warning) << "cannot register: " << accepted;
@@ -148,7 +144,6 @@ void Daemon::OnRegistered(const absl::Status& status, const v1::RegisterResponse
   if (response.heartbeat_seconds() > 0) {
     settings_.heartbeat = absl::Seconds(response.heartbeat_seconds());
   }
-  settings_.agent.cluster_id = response.cluster_id();
   control_backoff_.Reset();
   delivery_backoff_.Reset();
   delivery_due_ = absl::InfinitePast();

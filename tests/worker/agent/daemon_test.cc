@@ -86,7 +86,8 @@ struct World {
 
 std::map<std::string, std::string> Metrics(const std::string& page) {
   std::map<std::string, std::string> values;
-  for (const std::string& line : absl::StrSplit(page, '\n')) {
+  const std::vector<std::string> lines = absl::StrSplit(page, '\n');
+  for (const std::string& line : lines) {
     const size_t space = line.rfind(' ');
     if (!line.empty() && line[0] != '#') values[line.substr(0, space)] = line.substr(space + 1);
   }
