@@ -3,6 +3,7 @@
 #include <google/protobuf/struct.pb.h>
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"

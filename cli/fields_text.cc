@@ -1,4 +1,6 @@
 // The texts of fields.h: JSON, YAML and CSV of a tree.
+#include <nlohmann/json.hpp>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"

@@ -1,6 +1,7 @@
 #include "cli/output.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -161,6 +162,31 @@ absl::Status PrintTree(const Json& tree, const std::string& name_path, const std
 absl::Status PrintObject(const Message& object, const std::string& name_path,
                          const std::string& table, const Arguments& arguments, Io& io) {
   return PrintTree(FieldsOf(object), name_path, table, arguments, io);
+}
+
+absl::Status PrintRows(const Json& rows, const std::vector<std::string>& names,
+                       const std::string& table, const Arguments& arguments, Io& io) {
+  switch (arguments.output) {
+    case Format::kTable:
+    case Format::kWide: *io.out << table; return absl::OkStatus();
+    case Format::kJson: *io.out << JsonText(rows); return absl::OkStatus();
+    case Format::kYaml: *io.out << YamlText(rows); return absl::OkStatus();
+    default: break;
+  }
+  if (arguments.output == Format::kCsv) *io.out << CsvRow(names);
+  for (const Json& row : rows) {
+    if (arguments.output == Format::kJsonLines) {
+      *io.out << JsonLine(row);
+    } else if (arguments.output == Format::kName) {
+      *io.out << CellText(At(row, names[0])) << "\n";
+    } else {
+      std::vector<std::string> cells;
+      cells.reserve(names.size());
+      for (const std::string& name : names) cells.push_back(CellText(At(row, name)));
+      *io.out << CsvRow(cells);
+    }
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace ddl::cli

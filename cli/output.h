@@ -44,6 +44,11 @@ absl::Status PrintObject(const google::protobuf::Message& object, const std::str
 absl::Status PrintTree(const Json& tree, const std::string& name_path, const std::string& table,
                        const Arguments& arguments, Io& io);
 
+// A list of flat objects that are no messages; `names` are the columns of its CSV, and the first of
+// them is what -o name prints.
+absl::Status PrintRows(const Json& rows, const std::vector<std::string>& names,
+                       const std::string& table, const Arguments& arguments, Io& io);
+
 struct Cell {
   std::string text;
   int color = 0;  // SGR number; 0: none.

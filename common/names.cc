@@ -139,6 +139,14 @@ std::string RandomToken() {
   return absl::BytesToHexString(bytes);
 }
 
+size_t FirstNonUtf8(absl::string_view text) {
+  for (size_t at = 0; at < text.size();) {
+    const size_t start = at;
+    if (DecodeUtf8(text, &at) < 0) return start;
+  }
+  return absl::string_view::npos;
+}
+
 std::string Quoted(absl::string_view value) {
   constexpr size_t kShown = 64;
   const std::string escaped = absl::Utf8SafeCEscape(value.substr(0, kShown));

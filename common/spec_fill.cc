@@ -57,6 +57,8 @@ void FillMessage(const ConfigNode& node, const std::string& path, Message* messa
     const FieldDescriptor* field = FindKey(*message->GetDescriptor(), entry.key);
     if (field == nullptr) {
       errors->Add(entry.place, path, UnknownKey(*message->GetDescriptor(), entry.key));
+      // What it was meant for is not reported as missing besides.
+      filled->failed.insert(JoinPath(path, NearestKey(*message->GetDescriptor(), entry.key)));
       continue;
     }
     FillField(entry.value, *field, JoinPath(path, entry.key), message, filled, errors);

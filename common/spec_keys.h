@@ -28,6 +28,9 @@ const google::protobuf::FieldDescriptor* FindKey(const google::protobuf::Descrip
                                                  absl::string_view name);
 std::vector<std::string> KeysOf(const google::protobuf::Descriptor& mapping);
 
+// The key that `name` most likely means, or empty.
+std::string NearestKey(const google::protobuf::Descriptor& mapping, absl::string_view name);
+
 // `unknown key "lrr" (did you mean "lr"?)`.
 std::string UnknownKey(const google::protobuf::Descriptor& mapping, absl::string_view name);
 

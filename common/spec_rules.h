@@ -32,6 +32,9 @@ absl::StatusOr<v1::ExperimentSpec> ResolveSpec(const v1::ExperimentSpec& partial
 v1::ExperimentSpec ResolveSpec(const v1::ExperimentSpec& partial,
                                std::vector<SpecViolation>* violations);
 
+// One line for each: "model.n_layers: must be at least 1, got 0". OK for none.
+absl::Status StatusOf(const std::vector<SpecViolation>& violations);
+
 // Whether ResolveSpec derives the key from others when it is absent ("model.d_ff").
 bool IsComputedKey(const std::string& path);
 
@@ -48,6 +51,9 @@ std::string ArmKey(const v1::ExperimentSpec& resolved);
 // The sweep with its own keys filled in and its parameters sorted by path; `base` stays partial.
 // kInvalidArgument lists what is wrong with the sweep itself, one violation a line.
 absl::StatusOr<v1::SweepSpec> ResolveSweep(const v1::SweepSpec& sweep);
+
+// As ResolveSweep, with the violations apart; a parameter's path is "parameters.model.d_model".
+v1::SweepSpec ResolveSweep(const v1::SweepSpec& sweep, std::vector<SpecViolation>* violations);
 
 // That ResolveSweep accepts the sweep and that every arm resolves; names the first arm that does
 // not, with its parameters.

@@ -6,9 +6,8 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "common/check.h"
 #include "common/spec_fill.h"
-#include "common/spec_rules.h"
+#include "common/status.h"
 #include "common/sweep_values.h"
 
 namespace ddl {
@@ -53,6 +52,23 @@ int64_t GridArms(const v1::SweepSpec& sweep, int64_t limit) {
   return arms;
 }
 
+v1::ExperimentSpec ResolveTrial(const v1::SweepSpec& sweep, int64_t index,
+                                std::vector<SpecViolation>* violations) {
+  const int64_t seeds = SeedsPerArm(sweep);
+  v1::ExperimentSpec spec = sweep.base();
+  for (const auto& [path, value] : ArmValues(sweep, index / seeds)) {
+    FilledKeys filled;
+    ConfigErrors errors;
+    FillPath(NodeOfValue(value, {}), path, &spec, &filled, &errors);
+    if (!errors.empty()) {
+      violations->push_back({{path}, std::string(errors.ToStatus().message())});
+    }
+  }
+  if (seeds > 1) spec.set_seed(BaseSeed(sweep) + static_cast<uint64_t>(index % seeds));
+  spec.set_name(absl::StrCat(sweep.name(), "-", index));
+  return ResolveSpec(spec, violations);
+}
+
 }  // namespace
 
 int64_t SeedsPerArm(const v1::SweepSpec& sweep) {
@@ -87,34 +103,26 @@ std::vector<TrialValue> TrialValues(const v1::SweepSpec& sweep, int64_t index) {
 
 absl::StatusOr<v1::ExperimentSpec> Trial(const v1::SweepSpec& sweep, int64_t index) {
   if (index < 0 || index >= TrialCount(sweep)) {
-    return absl::OutOfRangeError(absl::StrCat("run ", index, " of a sweep of ", TrialCount(sweep),
-                                              " runs, counted from 0"));
+    return absl::OutOfRangeError(
+        absl::StrCat("run ", index, " of a sweep of ", TrialCount(sweep), " runs, counted from 0"));
   }
-  const int64_t seeds = SeedsPerArm(sweep);
-  v1::ExperimentSpec spec = sweep.base();
-  FilledKeys filled;
-  ConfigErrors errors;
-  for (const auto& [path, value] : ArmValues(sweep, index / seeds)) {
-    FillPath(NodeOfValue(value, {}), path, &spec, &filled, &errors);
-  }
-  if (!errors.empty()) return errors.ToStatus();
-  if (seeds > 1) spec.set_seed(BaseSeed(sweep) + static_cast<uint64_t>(index % seeds));
-  spec.set_name(absl::StrCat(sweep.name(), "-", index));
-  return ResolveSpec(spec);
+  std::vector<SpecViolation> violations;
+  v1::ExperimentSpec resolved = ResolveTrial(sweep, index, &violations);
+  DDL_RETURN_IF_ERROR(StatusOf(violations));
+  return resolved;
 }
 
-std::optional<BadArm> FirstBadArm(const v1::SweepSpec& resolved) {
-  const int64_t seeds = SeedsPerArm(resolved);
-  const int64_t arms = TrialCount(resolved) / seeds;
+std::optional<BadArm> FirstBadArm(const v1::SweepSpec& sweep) {
+  const int64_t seeds = SeedsPerArm(sweep);
+  const int64_t arms = TrialCount(sweep) / seeds;
   for (int64_t arm = 0; arm < arms; ++arm) {
-    const absl::StatusOr<v1::ExperimentSpec> trial = Trial(resolved, arm * seeds);
-    if (trial.ok()) continue;
     BadArm bad;
+    ResolveTrial(sweep, arm * seeds, &bad.violations);
+    if (bad.violations.empty()) continue;
     bad.arm = arm;
-    bad.message = std::string(trial.status().message());
     std::vector<std::string> values;
-    for (const TrialValue& value : TrialValues(resolved, arm * seeds)) {
-      if (value.path != "seed") values.push_back(absl::StrCat(value.path, "=", value.value));
+    for (const auto& [path, value] : ArmValues(sweep, arm)) {
+      values.push_back(absl::StrCat(path, "=", ValueText(value)));
     }
     bad.values = absl::StrJoin(values, " ");
     return bad;

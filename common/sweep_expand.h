@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "common/spec_rules.h"
 #include "proto/ddl/v1/spec.pb.h"
 #include "proto/ddl/v1/sweep.pb.h"
 
@@ -29,8 +30,8 @@ int64_t SeedsPerArm(const v1::SweepSpec& sweep);
 // kInvalidArgument, by ResolveSpec, when the arm's values do not go together.
 absl::StatusOr<v1::ExperimentSpec> Trial(const v1::SweepSpec& sweep, int64_t index);
 
-// The values that the sweep gives to run `index`: path and value as YAML, in the order of the paths,
-// the seed among them.
+// The values that the sweep gives to run `index`: path and value as YAML, in the order of the
+// paths, the seed among them.
 struct TrialValue {
   std::string path;
   std::string value;
@@ -40,8 +41,8 @@ std::vector<TrialValue> TrialValues(const v1::SweepSpec& sweep, int64_t index);
 // The first arm whose values do not go together, if there is one. Resolves every arm before it.
 struct BadArm {
   int64_t arm = 0;
-  std::string values;   // "model.d_model=100 model.n_heads=6".
-  std::string message;  // Of ResolveSpec.
+  std::string values;  // "model.d_model=100 model.n_heads=6".
+  std::vector<SpecViolation> violations;
 };
 std::optional<BadArm> FirstBadArm(const v1::SweepSpec& sweep);
 

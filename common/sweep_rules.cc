@@ -29,33 +29,32 @@ constexpr size_t kMostNameBytes = 56;  // "-99999" follows it in the names of ru
 // Collects violations; a key is named as users know it: "parameters.<path>".
 class SweepRules {
  public:
-  explicit SweepRules(v1::SweepSpec* sweep) : sweep_(*sweep) {}
+  SweepRules(v1::SweepSpec* sweep, std::vector<SpecViolation>* violations)
+      : sweep_(*sweep), violations_(*violations) {}
 
-  absl::Status Run() {
-    CheckKeys(sweep_, "", [this](const std::string& path, const std::string& rule) {
-      Report(path, rule);
-    }, {"base", "parameters"});
+  void Run() {
+    CheckKeys(sweep_, "",
+              [this](const std::string& path, const std::string& rule) { Report(path, rule); },
+              {"base", "parameters"});
     if (!sweep_.has_base()) Report("base", "is required");
     if (sweep_.name().size() > kMostNameBytes) {
       Report("name", "a sweep's name must have at most 56 characters, because its runs add theirs");
     }
     if (sweep_.parameters_size() == 0) Report("parameters", "must name at least one key");
     if (sweep_.parameters_size() > 32) {
-      Report("parameters", absl::StrCat("must have at most 32 items, got ",
-                                        sweep_.parameters_size()));
+      Report("parameters",
+             absl::StrCat("must have at most 32 items, got ", sweep_.parameters_size()));
     }
     std::sort(sweep_.mutable_parameters()->begin(), sweep_.mutable_parameters()->end(),
               [](const auto& a, const auto& b) { return a.path() < b.path(); });
     CheckOverlap();
     for (v1::SweepParameter& parameter : *sweep_.mutable_parameters()) CheckParameter(&parameter);
-    if (lines_.empty()) CheckCounts();
-    if (lines_.empty()) return absl::OkStatus();
-    return absl::InvalidArgumentError(absl::StrJoin(lines_, "\n"));
+    if (violations_.empty()) CheckCounts();
   }
 
  private:
   void Report(const std::string& path, const std::string& rule) {
-    lines_.push_back(absl::StrCat(path, ": ", rule));
+    violations_.push_back({{path}, rule});
   }
 
   void CheckOverlap();
@@ -66,7 +65,7 @@ class SweepRules {
   void CheckCounts();
 
   v1::SweepSpec& sweep_;
-  std::vector<std::string> lines_;
+  std::vector<SpecViolation>& violations_;
 };
 
 void SweepRules::CheckOverlap() {
@@ -139,11 +138,12 @@ void SweepRules::CheckNumbers(const v1::SweepParameter& p, const FieldDescriptor
     return Report(at, absl::StrCat(distribution, " is for numbers; this key takes values"));
   }
   const bool whole_key = field.cpp_type() != FieldDescriptor::CPPTYPE_DOUBLE;
-  const bool whole_steps = distribution == "int_uniform" ||
-                           (shape.quantized && p.q() == std::floor(p.q()));
+  const bool whole_steps =
+      distribution == "int_uniform" || (shape.quantized && p.q() == std::floor(p.q()));
   if (whole_key && !whole_steps) {
     Report(at, absl::StrCat("this key takes whole numbers: int_uniform, or q_... with a whole q, "
-                            "not ", distribution));
+                            "not ",
+                            distribution));
   }
   if (distribution == "int_uniform" &&
       (p.min() != std::floor(p.min()) || p.max() != std::floor(p.max()))) {
@@ -155,8 +155,8 @@ void SweepRules::CheckNumbers(const v1::SweepParameter& p, const FieldDescriptor
                             FormatReal(p.max())));
   }
   if (absl::StrContains(distribution, "log_uniform") && p.min() <= 0) {
-    Report(at, absl::StrCat("min of ", distribution, " must be above 0, got ",
-                            FormatReal(p.min())));
+    Report(at,
+           absl::StrCat("min of ", distribution, " must be above 0, got ", FormatReal(p.min())));
   }
   if (shape.normal && p.sigma() <= 0) {
     Report(at, absl::StrCat("sigma must be above 0, got ", FormatReal(p.sigma())));
@@ -165,10 +165,10 @@ void SweepRules::CheckNumbers(const v1::SweepParameter& p, const FieldDescriptor
     return Report(at, absl::StrCat("q must be above 0, got ", FormatReal(p.q())));
   }
   if (shape.quantized && shape.bounded && GridSize([&] {
-        v1::SweepParameter cells = p;
-        cells.set_distribution("q_uniform");
-        return cells;
-      }()) == 0) {
+                                            v1::SweepParameter cells = p;
+                                            cells.set_distribution("q_uniform");
+                                            return cells;
+                                          }()) == 0) {
     Report(at, "no multiple of q lies from min to max");
   }
 }
@@ -191,10 +191,10 @@ void SweepRules::CheckParameter(v1::SweepParameter* parameter) {
   if (std::find(kDistributions.begin(), kDistributions.end(), distribution) ==
       kDistributions.end()) {
     const std::string near = DidYouMean(distribution, kDistributions);
-    return Report(at, absl::StrCat(
-        "distribution ", Quoted(distribution), " is not one of ",
-        absl::StrJoin(kDistributions, ", "),
-        near.empty() ? "" : absl::StrCat(" (did you mean \"", near, "\"?)")));
+    return Report(
+        at, absl::StrCat("distribution ", Quoted(distribution), " is not one of ",
+                         absl::StrJoin(kDistributions, ", "),
+                         near.empty() ? "" : absl::StrCat(" (did you mean \"", near, "\"?)")));
   }
   const DistributionShape shape = ShapeOf(distribution);
   const bool unused = (!shape.listed && parameter->values_size() > 0) ||
@@ -216,8 +216,8 @@ void SweepRules::CheckCounts() {
   const uint64_t base_seed = sweep_.base().has_seed() ? sweep_.base().seed() : 1;
   constexpr uint64_t kLargestSeed = (uint64_t{1} << 53) - 1;
   if (base_seed > kLargestSeed - static_cast<uint64_t>(seeds)) {
-    Report("parameters.seed", absl::StrCat("repeat ", seeds, " passes the largest seed from ",
-                                           base_seed));
+    Report("parameters.seed",
+           absl::StrCat("repeat ", seeds, " passes the largest seed from ", base_seed));
   }
   if (seeds > sweep_.max_trials()) {
     Report("max_trials", absl::StrCat("must hold at least one arm of ", seeds, " seeds, got ",
@@ -236,16 +236,22 @@ void SweepRules::CheckCounts() {
 
 }  // namespace
 
-absl::StatusOr<v1::SweepSpec> ResolveSweep(const v1::SweepSpec& sweep) {
+v1::SweepSpec ResolveSweep(const v1::SweepSpec& sweep, std::vector<SpecViolation>* violations) {
   v1::SweepSpec resolved;
   FillDefaults(&resolved, {"base"});
-  const bool counted = sweep.has_max_trials();
   resolved.MergeFrom(sweep);
-  DDL_RETURN_IF_ERROR(SweepRules(&resolved).Run());
-  if (resolved.method() == "random" && !counted) {
-    return absl::InvalidArgumentError(
-        "max_trials: is required for method random: the number of runs, seeds included");
+  if (resolved.method() == "random" && !sweep.has_max_trials()) {
+    violations->push_back(
+        {{"max_trials"}, "is required for method random: the number of runs, seeds included"});
   }
+  SweepRules(&resolved, violations).Run();
+  return resolved;
+}
+
+absl::StatusOr<v1::SweepSpec> ResolveSweep(const v1::SweepSpec& sweep) {
+  std::vector<SpecViolation> violations;
+  v1::SweepSpec resolved = ResolveSweep(sweep, &violations);
+  DDL_RETURN_IF_ERROR(StatusOf(violations));
   return resolved;
 }
 
@@ -253,8 +259,8 @@ absl::Status CheckSweep(const v1::SweepSpec& sweep) {
   DDL_ASSIGN_OR_RETURN(const v1::SweepSpec resolved, ResolveSweep(sweep));
   const std::optional<BadArm> bad = FirstBadArm(resolved);
   if (!bad) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("arm ", bad->arm, " (", bad->values, "): ", bad->message));
+  return Annotate(StatusOf(bad->violations),
+                  absl::StrCat("arm ", bad->arm, " (", bad->values, ")"));
 }
 
 }  // namespace ddl

@@ -16,11 +16,11 @@ MAY_INCLUDE = {
     "worker/agent": {"worker/agent", "common", "proto"},
     "worker/model": {"worker/model", "kernels", "common"},
     "worker/optim": {"worker/optim", "worker/model", "kernels", "common"},
-    "tests/common": {"common", "proto", "tests/common"},
-    "tests/coordinator": {"coordinator", "common", "proto", "tests/coordinator", "tests/common"},
+    "tests/common": {"common", "proto", "tests"},
+    "tests/coordinator": {"coordinator", "common", "proto", "tests"},
     "tests/coordinator/core": {"coordinator/core", "common", "proto", "tests/coordinator/core"},
-    "tests/cli": {"cli", "common", "proto", "tests/cli"},
-    "tests/worker": {"worker", "kernels", "common", "proto", "tests/worker"},
+    "tests/cli": {"cli", "common", "proto", "tests"},
+    "tests/worker": {"worker", "kernels", "common", "proto", "tests"},
     # The simulator links the production core, outbox and adoption code.
     "tests/sim": {"coordinator/core", "worker/agent", "common", "proto", "tests/sim"},
 }
@@ -31,7 +31,7 @@ HOMES = {
     "nccl": (r"nccl\.h$", [r"worker/comm/"]),
     "yaml-cpp": (r"yaml-cpp/", [r"common/yaml\.cc$"]),
     "SQLite": (r"sqlite3\.h$", [r"(tests/)?coordinator/store/"]),
-    "LibTorch": (r"(torch|ATen|c10)/", [TORCH_FOLDERS, r"worker/main\.cc$"]),
+    "LibTorch": (r"(torch|ATen|c10)/", [TORCH_FOLDERS, r"worker/main\.cc$", r"tests/worker/torch_"]),
     "civetweb": (r"(civetweb|CivetServer)\.h$", [r"common/http_server\.cc$"]),
     "Prometheus": (
         r"prometheus/",

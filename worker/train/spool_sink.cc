@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -103,13 +102,14 @@ bool MustBeDurable(const RankEvent& event) {
 SpoolSink::SpoolSink(SpoolWriter writer, Clock clock)
     : writer_(std::move(writer)), clock_(std::move(clock)) {}
 
-absl::StatusOr<SpoolSink> SpoolSink::Open(const std::string& path, Clock clock) {
+absl::StatusOr<std::unique_ptr<SpoolSink>> SpoolSink::Open(const std::string& path,
+                                                           Clock clock) {
   if (FileExists(path)) {
     return absl::FailedPreconditionError(
         absl::StrCat(path, " exists: a rank of an attempt runs once"));
   }
   DDL_ASSIGN_OR_RETURN(SpoolWriter writer, SpoolWriter::Open(path));
-  return absl::StatusOr<SpoolSink>(absl::in_place, std::move(writer), std::move(clock));
+  return std::make_unique<SpoolSink>(std::move(writer), std::move(clock));
 }
 
 absl::Status SpoolSink::Write(const RankEvent& event) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -20,14 +21,15 @@ class SpoolSink final : public EventSink {
 
   using Clock = std::function<absl::Time()>;
   // Makes `path`, which must not hold records already: a rank of an attempt runs once.
-  static absl::StatusOr<SpoolSink> Open(const std::string& path, Clock clock);
+  static absl::StatusOr<std::unique_ptr<SpoolSink>> Open(const std::string& path, Clock clock);
+
+  SpoolSink(SpoolWriter writer, Clock clock);
 
   // A full disk holds events back, in order, for the next call; kResourceExhausted over the limit or
   // when an event has to be durable.
   absl::Status Write(const RankEvent& event) override;
 
  private:
-  SpoolSink(SpoolWriter writer, Clock clock);
   absl::Status Drain(bool sync);
 
   SpoolWriter writer_;

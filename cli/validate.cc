@@ -1,0 +1,107 @@
+// `ddl validate`: is a spec right, what will it train, and where does each key come from?
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/str_cat.h"
+#include "cli/output.h"
+#include "cli/spec_explained.h"
+#include "cli/spec_source.h"
+#include "cli/terminal_text.h"
+#include "cli/verbs.h"
+#include "common/spec_rules.h"
+#include "common/status.h"
+#include "common/sweep_expand.h"
+
+namespace ddl::cli {
+namespace {
+
+Json CostOf(const v1::ExperimentSpec& spec) {
+  const Architecture shape = ArchitectureOf(spec);
+  const MemoryEstimate memory = EstimateMemory(shape, spec.train().micro_batch_sequences());
+  Json cost;
+  cost["residual"] = ResidualLabel(spec.model().residual());
+  cost["parameters"] = ParameterCount(shape);
+  cost["flops_per_token"] = FlopsPerToken(shape);
+  cost["training_flops"] = FlopsPerToken(shape) * static_cast<double>(spec.train().tokens());
+  cost["memory_bytes_per_rank"] = memory.total_bytes;
+  cost["steps"] = StepCount(spec);
+  cost["tokens"] = spec.train().tokens();
+  return cost;
+}
+
+std::string CostText(const Json& cost, const Arguments& arguments) {
+  return TableText(
+      {{{"residual"}, {CellText(cost["residual"])}},
+       {{"parameters"}, {CountText(cost["parameters"].get<double>())}},
+       {{"FLOPs per token"}, {CountText(cost["flops_per_token"].get<double>())}},
+       {{"training FLOPs"}, {CountText(cost["training_flops"].get<double>())}},
+       {{"memory of a rank"}, {BytesText(cost["memory_bytes_per_rank"].get<double>())}},
+       {{"steps"}, {CellText(cost["steps"])}},
+       {{"tokens"}, {CountText(cost["tokens"].get<double>())}}},
+      {false, false}, arguments.color);
+}
+
+// The spec that stands for the file: the run itself, or the first run of a sweep.
+absl::StatusOr<v1::ExperimentSpec> ShownSpec(const SpecSource& source) {
+  if (source.kind == SpecFileKind::kExperiment) return source.specs.back();
+  return Trial(source.sweep, 0);
+}
+
+absl::StatusOr<ExitCode> PrintResult(const SpecSource& source, const Arguments& arguments, Io& io) {
+  DDL_ASSIGN_OR_RETURN(const v1::ExperimentSpec spec, ShownSpec(source));
+  const bool is_sweep = source.kind == SpecFileKind::kSweep;
+  const int64_t runs =
+      is_sweep ? TrialCount(source.sweep) : static_cast<int64_t>(source.specs.size());
+  Json tree;
+  tree["file"] = arguments.positional[0];
+  tree["kind"] = is_sweep ? "sweep" : "experiment";
+  tree["runs"] = runs;
+  tree["cost"] = CostOf(spec);
+  std::string text =
+      absl::StrCat(arguments.positional[0], ": a valid ", is_sweep ? "sweep" : "experiment", " of ",
+                   runs, runs == 1 ? " run" : " runs", is_sweep ? "; its first:\n" : "\n",
+                   CostText(tree["cost"], arguments));
+  if (arguments.Has("explain")) {
+    tree["keys"] = Json::array();
+    std::vector<std::vector<Cell>> rows = {{{"KEY"}, {"VALUE"}, {"FROM"}, {"MEANING"}}};
+    for (const ExplainedKey& key : Explain(spec, source.origins)) {
+      const std::string origin = is_sweep ? "sweep" : key.origin;
+      tree["keys"].push_back(
+          {{"key", key.path}, {"value", key.value}, {"origin", origin}, {"doc", key.doc}});
+      rows.push_back({{key.path}, {key.value.empty() ? "-" : key.value}, {origin}, {key.doc}});
+    }
+    absl::StrAppend(&text, "\n", TableText(rows, {false, false, false, false}, arguments.color));
+  }
+  for (const std::string& warning : source.warnings) {
+    *io.err << "ddl: warning: " << TerminalText(warning, false) << "\n";
+  }
+  tree["warnings"] = source.warnings;
+  DDL_RETURN_IF_ERROR(PrintTree(tree, "file", text, arguments, io));
+  return arguments.Has("strict") && !source.warnings.empty() ? ExitCode::kFindings : ExitCode::kOk;
+}
+
+absl::StatusOr<ExitCode> Run(const Arguments& arguments, Io& io) {
+  const std::vector<std::string> overrides(arguments.positional.begin() + 1,
+                                           arguments.positional.end());
+  const auto source = ReadSpecSource(arguments.positional[0], overrides, arguments, io);
+  if (!source.ok()) return PrintSpecErrors(source.status(), io);
+  return PrintResult(*source, arguments, io);
+}
+
+}  // namespace
+
+Verb ValidateVerb() {
+  return {.name = "validate",
+          .positional = "SPEC [KEY=VALUE...]",
+          .min_positional = 1,
+          .max_positional = -1,
+          .doc = "Check a spec and show what it costs, without a coordinator",
+          .more =
+              "SPEC is an experiment or a sweep. Errors name file, line, column and key.\n"
+              "A.B=V sets a key, +A.B=V one that the file lacks, ~A.B removes one.",
+          .flags = {{"explain", 0, "", "Every key with value, origin and meaning"},
+                    {"strict", 0, "", "Exit with 8 when there are warnings"},
+                    DataRootFlag()},
+          .run = Run};
+}
+
+}  // namespace ddl::cli

@@ -1,0 +1,72 @@
+// ddl-rank: trains one rank of one attempt.
+//
+//   ddl-rank train --launch FILE    Exit 0 done, 75 stopped as asked, 2 bad spec or data, 1 other.
+//   ddl-rank version
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/clock.h"
+#include "common/logging.h"
+#include "worker/train/environment.h"
+#include "worker/train/launch_proto.h"
+#include "worker/train/run_rank.h"
+#include "worker/train/spool_sink.h"
+#include "worker/train/stop_signal.h"
+
+namespace ddl {
+namespace {
+
+constexpr int kExitUser = 2;
+constexpr int kExitFailure = 1;
+
+int Train(const std::string& launch_path) {
+  const absl::StatusOr<Launch> launch = ReadLaunch(launch_path);
+  if (!launch.ok()) {
+    DDL_LOG(Error) << launch.status();
+    return kExitUser;
+  }
+  CatchStopSignals();
+  absl::StatusOr<std::unique_ptr<SpoolSink>> spool =
+      SpoolSink::Open(absl::StrCat(launch->rank_folder, "/spool"), &absl::Now);
+  if (!spool.ok()) {
+    DDL_LOG(Error) << spool.status();
+    return kExitFailure;
+  }
+  PrepareTorch(launch->train.threads);
+  const Lease lease(launch->lease_file, absl::Seconds(launch->orphan_ttl_seconds), absl::Now());
+  const RankExited exited = RunRank(*launch, spool->get(), [&lease] {
+    return StopSignalled() || lease.Expired(absl::Now());
+  });
+  if (exited.exit_class == ExitClass::kPreempted) {
+    DDL_LOG(Info) << exited.message;
+  } else if (exited.exit_class != ExitClass::kSuccess) {
+    DDL_LOG(Error, {"step", exited.step}) << exited.message;
+  }
+  if (const absl::Status status = (*spool)->Write(exited); !status.ok()) {
+    DDL_LOG(Error) << "the exit cannot be recorded: " << status;
+    return kExitFailure;
+  }
+  return exited.exit_code;
+}
+
+int Main(int argc, char** argv) {
+  InitLogging(LogFormat::kText, "ddl-rank");
+  const absl::string_view verb = argc > 1 ? argv[1] : "";
+  if (verb == "version" && argc == 2) {
+    std::printf("ddl-rank %s (%s)\n", DDL_VERSION, LibraryVersions().c_str());
+    return 0;
+  }
+  if (verb == "train" && argc == 4 && absl::string_view(argv[2]) == "--launch") {
+    return Train(argv[3]);
+  }
+  std::fprintf(stderr, "usage: ddl-rank train --launch FILE\n       ddl-rank version\n");
+  return kExitUser;
+}
+
+}  // namespace
+}  // namespace ddl
+
+int main(int argc, char** argv) { return ddl::Main(argc, argv); }

@@ -1,0 +1,112 @@
+#include "worker/train/training_step.h"
+
+#include <ATen/core/grad_mode.h>
+
+#include <cmath>
+#include <optional>
+
+#include "common/status.h"
+
+namespace ddl {
+namespace {
+
+constexpr int64_t kTokenBytes = 2;  // In a shard.
+
+}  // namespace
+
+BatchPlan PlanOf(const Launch& launch) {
+  return {.tokens = launch.train.sequence_tokens,
+          .sequences = launch.train.step_sequences,
+          .micro_sequences = launch.train.micro_sequences,
+          .ranks = launch.world_size,
+          .rank = launch.rank};
+}
+
+TrainingStep::TrainingStep(const Launch& launch, Transformer* model, AdamW* optimizer,
+                           BatchLoader* loader, Collective* collective)
+    : launch_(launch),
+      model_(model),
+      optimizer_(optimizer),
+      loader_(loader),
+      collective_(collective) {}
+
+at::Tensor TrainingStep::Accumulate(GateStatistics* gates, StepResult* result,
+                                    PhaseTimes* times) {
+  const at::Device device = model_->device();
+  const auto step_tokens = static_cast<double>(launch_.train.StepTokens());
+  at::Tensor loss_sum = at::zeros({}, at::TensorOptions().dtype(at::kDouble).device(device));
+  Stopwatch watch;
+  for (int64_t i = 0; i < PlanOf(launch_).MicroBatches(); ++i) {
+    const Batch batch = loader_->Next();
+    const at::Tensor indices = batch.indices.to(device);
+    const at::Tensor targets = batch.targets.to(device);
+    const double waited = watch.Lap();
+    result->data_wait_seconds += waited;
+    result->data_read_bytes +=
+        kTokenBytes * (indices.numel() + indices.size(0)) * collective_->size();
+    times->Add(Phase::kData, waited);
+
+    const at::Tensor logits = model_->Logits(indices, {.gates = gates});
+    const at::Tensor loss = Transformer::LossSum(logits, targets) / step_tokens;
+    times->Add(Phase::kForward, watch.Lap());
+
+    loss.backward();
+    loss_sum += loss.detach();
+    times->Add(Phase::kBackward, watch.Lap());
+  }
+  return loss_sum;
+}
+
+absl::Status TrainingStep::Reduce(const at::Tensor& loss, bool drain, GateStatistics* gates,
+                                  StepResult* result) {
+  const at::NoGradGuard no_grad;
+  at::Tensor gradients = model_->parameters().flat_gradients();
+  DDL_RETURN_IF_ERROR(collective_->Sum(gradients));
+  const at::Tensor flag = at::full({1}, drain ? 1.0 : 0.0, loss.options());
+  at::Tensor sums = at::cat({loss.reshape({1}), flag});
+  if (gates != nullptr) sums = at::cat({sums, gates->Sums().reshape(-1)});
+  DDL_RETURN_IF_ERROR(collective_->Sum(sums));
+  sums = sums.to(at::kCPU);
+  result->loss = sums[0].item<double>();
+  result->drain = sums[1].item<double>() > 0;
+  if (gates != nullptr) {
+    result->gate_sums = sums.narrow(0, 2, sums.numel() - 2).view(gates->Sums().sizes());
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<StepResult> TrainingStep::Run(bool observe_gates, bool drain, Progress* progress,
+                                             PhaseTimes* times) {
+  Stopwatch whole;
+  StepResult result;
+  const int64_t tokens = progress->tokens + launch_.train.StepTokens();
+  result.learning_rate = LearningRate(launch_.schedule, tokens);
+  std::optional<GateStatistics> gates;
+  if (observe_gates) gates.emplace(model_->config().n_layers, model_->device());
+  GateStatistics* const seen = gates ? &*gates : nullptr;
+
+  at::Tensor gradients = model_->parameters().flat_gradients();
+  gradients.zero_();
+  const at::Tensor loss = Accumulate(seen, &result, times);
+  Stopwatch watch;
+  DDL_RETURN_IF_ERROR(Reduce(loss, drain, seen, &result));
+  times->Add(Phase::kAllreduce, watch.Lap());
+
+  result.gradient_norm = ClipGradients(gradients, launch_.train.grad_clip).item<double>();
+  result.finite = std::isfinite(result.loss) && std::isfinite(result.gradient_norm);
+  if (result.finite) {
+    result.clipped = launch_.train.grad_clip > 0 && result.gradient_norm > launch_.train.grad_clip;
+    optimizer_->Step(result.learning_rate);
+  }
+  times->Add(Phase::kOptimizer, watch.Lap());
+
+  result.seconds = whole.Lap();
+  progress->step += 1;
+  progress->tokens = tokens;
+  progress->optimizer_steps = optimizer_->steps();
+  progress->active_seconds += result.seconds;
+  progress->finite = result.finite;
+  return result;
+}
+
+}  // namespace ddl
