@@ -159,7 +159,7 @@ absl::StatusOr<std::vector<double>> Places(const Arguments& arguments) {
   return places;
 }
 
-absl::StatusOr<ExitCode> Run(const Arguments& arguments, Io& io) {
+absl::StatusOr<ExitCode> RunReport(const Arguments& arguments, Io& io) {
   const std::string metric = arguments.Get("metric", std::string(series::kValLoss));
   const std::string title = arguments.Get("title", "Comparison of residual updates");
   DDL_ASSIGN_OR_RETURN(const std::vector<double> places, Places(arguments));
@@ -201,7 +201,7 @@ Verb ReportVerb() {
                {"at", 0, "TOKENS", "Token counts to compare at, separated by commas: 8M,20M"},
                {"baseline", 0, "ARM", "Arm or run to take differences from; default additive"},
                {"title", 0, "TEXT", "Title of the page"}}),
-          .run = Run};
+          .run = RunReport};
 }
 
 }  // namespace ddl::cli
