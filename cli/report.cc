@@ -37,6 +37,7 @@ svg[role=img]{width:100%;height:auto}svg text{font-size:12px;fill:var(--faint)}
 table{border-collapse:collapse;font-variant-numeric:tabular-nums}
 th,td{border-bottom:1px solid var(--grid);padding:.25rem .75rem .25rem 0;
   text-align:left;vertical-align:top}
+td{white-space:nowrap}footer td{white-space:normal}
 .wide{overflow-x:auto}
 .legend{list-style:none;padding:0;display:flex;flex-wrap:wrap;gap:.25rem 1.5rem}
 .legend svg{margin-right:.5rem}
