@@ -26,8 +26,8 @@ Place PlaceOf(const Source& source, const YAML::Mark& mark) {
   return {source, mark.line + 1, mark.column + 1};
 }
 
-// Builds the tree from events. After a fatal error it ignores the rest, which the limits on the text
-// have already bounded.
+// Builds the tree from events. After a fatal error it ignores the rest, which the limits on the
+// text have already bounded.
 class TreeBuilder : public YAML::EventHandler {
  public:
   TreeBuilder(absl::string_view text, Source source, ConfigErrors* errors)
@@ -182,8 +182,8 @@ class TreeBuilder : public YAML::EventHandler {
 // Whether the text is cheap enough for yaml-cpp; the first excess goes to `errors`.
 bool CheckCost(absl::string_view text, const Source& source, ConfigErrors* errors) {
   if (text.size() > static_cast<size_t>(kMaxYamlBytes)) {
-    errors->Add({source, 0, 0}, "", absl::StrCat("must be at most 256 KiB, got ", text.size(),
-                                                 " bytes"));
+    errors->Add({source, 0, 0}, "",
+                absl::StrCat("must be at most 256 KiB, got ", text.size(), " bytes"));
     return false;
   }
   int line = 1;
@@ -209,8 +209,8 @@ bool CheckCost(absl::string_view text, const Source& source, ConfigErrors* error
     }
     if (absl::string_view("[]{},:?\"'&*!").find(c) != absl::string_view::npos &&
         ++indicators > kMaxYamlIndicators) {
-      return refuse(absl::StrCat("more than ", kMaxYamlIndicators,
-                                 " of the characters []{},:?\"'&*!"));
+      return refuse(
+          absl::StrCat("more than ", kMaxYamlIndicators, " of the characters []{},:?\"'&*!"));
     }
   }
   return true;
@@ -230,8 +230,7 @@ bool CheckEncoding(absl::string_view text, const Source& source, ConfigErrors* e
 
 }  // namespace
 
-ConfigNode ParseYaml(absl::string_view text, const std::string& source_name,
-                     ConfigErrors* errors) {
+ConfigNode ParseYaml(absl::string_view text, const std::string& source_name, ConfigErrors* errors) {
   const auto source = std::make_shared<const std::string>(source_name);
   if (text.substr(0, 3) == "\xEF\xBB\xBF") text.remove_prefix(3);  // A byte order mark.
   if (!CheckCost(text, source, errors) || !CheckEncoding(text, source, errors)) return {};
@@ -250,14 +249,15 @@ ConfigNode ParseYaml(absl::string_view text, const std::string& source_name,
     errors->Add({source, 0, 0}, "", absl::StrCat("is not YAML: ", error.what()));
     return {};
   }
-  return builder.TakeRoot();
+  ConfigNode root = builder.TakeRoot();
+  if (root.place.source == nullptr) root.place.source = source;  // An empty text.
+  return root;
 }
 
 absl::StatusOr<ConfigNode> ReadYaml(const std::string& path, ConfigErrors* errors) {
   const absl::StatusOr<std::string> text = ReadFile(path, kMaxYamlBytes);
   if (absl::IsResourceExhausted(text.status())) {
-    errors->Add({std::make_shared<const std::string>(path), 0, 0}, "",
-                "must be at most 256 KiB");
+    errors->Add({std::make_shared<const std::string>(path), 0, 0}, "", "must be at most 256 KiB");
     return ConfigNode();
   }
   if (!text.ok()) return text.status();

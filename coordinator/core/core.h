@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "coordinator/core/lifecycle.h"
 #include "coordinator/core/state.h"
 #include "proto/ddl/v1/journal.pb.h"
 
@@ -28,6 +29,7 @@ struct Effects {
   bool changed = false;
   std::vector<std::string> changed_runs;         // Sorted, each once.
   std::vector<std::string> changed_experiments;  // Sorted, each once.
+  std::vector<Transition> transitions;           // In the order in which they happened.
 };
 
 class Core {

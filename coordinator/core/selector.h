@@ -1,6 +1,7 @@
 // Which runs a RunSelector means.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@ namespace ddl::coordinator {
 
 struct Selection {
   std::vector<std::string> runs;         // Ids, oldest first, each once.
+  std::set<std::string> named;           // Those of them that were named one by one.
   std::vector<std::string> experiments;  // Ids of experiments that were named as a whole.
 };
 

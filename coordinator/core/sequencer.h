@@ -7,12 +7,8 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
-#include <optional>
 #include <string>
-#include <tuple>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -36,8 +32,8 @@ struct SequencerSettings {
   uint32_t runs_per_answer = 1000;
   uint32_t slots_per_worker = 1024;
   uint32_t request_id_bytes = 128;
-  uint64_t record_bytes = 1 << 20;                       // Of one journal record.
-  uint64_t open_transaction_bytes = uint64_t{64} << 20;  // While the disk is full.
+  uint64_t record_bytes = 1 << 20;  // Of one journal record.
+  uint32_t series_per_run = 1000;
   uint64_t events_per_snapshot = 10'000;
 };
 
@@ -107,6 +103,9 @@ class Sequencer {
 
  private:
   struct Inner;
+  enum class Verb { kCancel, kPause, kResume };
+  absl::StatusOr<v1::ChangeRunsResponse> Change(Verb which, const v1::ChangeRunsRequest& request,
+                                                const Caller& caller);
   explicit Sequencer(std::unique_ptr<Inner> inner);
   std::unique_ptr<Inner> inner_;
 };

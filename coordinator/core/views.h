@@ -21,7 +21,4 @@ v1::RunDetail RunDetailView(const v1::RunRecord& run, const RunProgress* progres
 // `pulse` may be null: not heard in this term.
 v1::Worker WorkerView(const v1::WorkerRecord& worker, const WorkerPulse* pulse);
 
-// Which steps of each attempt count: for Store::ReadSeries.
-Lineage LineageOf(const v1::RunRecord& run);
-
 }  // namespace ddl::coordinator
