@@ -49,10 +49,10 @@ std::map<std::string, std::string> Environment() {
   return variables;
 }
 
-int TerminalColumns() {
+int TerminalRows() {
   winsize size = {};
-  const bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
-  return known ? size.ws_col : 80;
+  const bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0;
+  return known ? size.ws_row : 24;
 }
 
 std::string ProgramFolder() {
@@ -73,7 +73,7 @@ int main(int argc, char** argv) {
   io.in_is_tty = isatty(STDIN_FILENO) == 1;
   io.out_is_tty = isatty(STDOUT_FILENO) == 1;
   io.err_is_tty = isatty(STDERR_FILENO) == 1;
-  io.columns = TerminalColumns();
+  io.rows = TerminalRows();
   io.environment = Environment();
   io.zone = absl::LocalTimeZone();
   io.program_folder = ProgramFolder();

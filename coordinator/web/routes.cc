@@ -118,6 +118,10 @@ HttpResponse Metrics(Scrape* scrape) {
   return families.ok() ? PrometheusResponse(*families) : Failed(families.status());
 }
 
+HttpResponse Refuse(const HttpRequest&) {
+  return {403, "text/plain; charset=utf-8", "served on loopback alone; use ddl ls, ddl metrics\n"};
+}
+
 }  // namespace
 
 int HttpStatusOf(const absl::Status& status) {
@@ -136,7 +140,7 @@ int HttpStatusOf(const absl::Status& status) {
 HttpRoutes MakeRoutes(const WebSources& sources) {
   constexpr char kText[] = "text/plain; charset=utf-8";
   constexpr char kJson[] = "application/json";
-  return {
+  HttpRoutes routes = {
       {"/healthz",
        [](const HttpRequest&) {
          return HttpResponse{200, kText, "ok\n"};
@@ -145,15 +149,18 @@ HttpRoutes MakeRoutes(const WebSources& sources) {
       {"/metrics", [scrape = sources.scrape](const HttpRequest&) { return Metrics(scrape); }},
       {"/api/v1/prometheus/targets",
        [loop = sources.loop](const HttpRequest&) { return Answer(Targets(loop), kJson); }},
-      {"/api/v1/runs",
-       [runs = sources.runs](const HttpRequest& request) {
-         return Answer(Runs(runs, request), kJson);
-       }},
-      {"/api/v1/series.csv",
-       [series = sources.series](const HttpRequest& request) {
-         return Answer(SeriesCsv(series, request), "text/csv; charset=utf-8");
-       }},
   };
+  if (!sources.local) {
+    routes["/api/v1/runs"] = routes["/api/v1/series.csv"] = Refuse;
+    return routes;
+  }
+  routes["/api/v1/runs"] = [runs = sources.runs](const HttpRequest& request) {
+    return Answer(Runs(runs, request), kJson);
+  };
+  routes["/api/v1/series.csv"] = [series = sources.series](const HttpRequest& request) {
+    return Answer(SeriesCsv(series, request), "text/csv; charset=utf-8");
+  };
+  return routes;
 }
 
 }  // namespace ddl::coordinator

@@ -23,6 +23,9 @@ struct WebSources {  // All outlive the routes.
   RunReader* runs = nullptr;
   SeriesReader* series = nullptr;
   Scrape* scrape = nullptr;
+  // Whether the address is loopback. Elsewhere, in plain HTTP, only health, metrics and targets are
+  // served; runs and series answer 403 and are to be had by gRPC, with TLS and a token.
+  bool local = true;
 };
 
 HttpRoutes MakeRoutes(const WebSources& sources);

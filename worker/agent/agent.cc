@@ -139,10 +139,7 @@ void Agent::OnHeartbeatError(const absl::Status& status) {
 
 void Agent::Perform(const Action& action, absl::Time now) {
   switch (action.kind) {
-    case ActionKind::kAccept:
-      for (const uint32_t rank : action.ranks) held_[action.key].ranks.try_emplace(rank);
-      held_[action.key].world_size = action.desired.world_size();
-      break;
+    case ActionKind::kAccept: Accept(action); break;
     case ActionKind::kStart: Start(action, now); break;
     case ActionKind::kDrain:
     case ActionKind::kKill: Stop(action, now); break;
@@ -151,13 +148,21 @@ void Agent::Perform(const Action& action, absl::Time now) {
   }
 }
 
-void Agent::Start(const Action& action, absl::Time now) {
+void Agent::Accept(const Action& action) {
   HeldAttempt& attempt = held_[action.key];
   attempt.world_size = action.desired.world_size();
   for (const uint32_t rank : action.ranks) {
-    attempt.ranks.try_emplace(rank);
     outbox_.Add({action.key, rank});
+    HeldRank& held = attempt.ranks[rank];
+    for (const v1::RankAssignment& assignment : action.desired.ranks()) {
+      if (assignment.rank() == rank) held.slot = assignment.slot();
+    }
   }
+}
+
+void Agent::Start(const Action& action, absl::Time now) {
+  Accept(action);
+  HeldAttempt& attempt = held_[action.key];
   const absl::Status started = StartRanks(action, &attempt);
   if (!started.ok()) FailLaunch(action.key, started, now);
 }
@@ -206,7 +211,6 @@ void Agent::Stop(const Action& action, absl::Time now) {
 
 void Agent::StopRank(const RankKey& key, const Action& action, HeldRank* rank, absl::Time now) {
   if (rank->process.pid == 0) {
-    outbox_.Add(key);
     EndRank(key, v1::EXIT_CLASS_PREEMPTED, -1, "stopped before it was started", rank, now);
     return;
   }

@@ -44,6 +44,8 @@ class Agent {
   // The interfaces must outlive this.
   Agent(AgentSettings settings, RankHost* ranks, ProcessTable* processes, SpoolSource* spools);
 
+  void SetHttpAddress(const std::string& address) { settings_.http_address = address; }
+
   // Takes over the ranks that an earlier daemon left. Once, before anything else.
   absl::Status Adopt(absl::Time now);
 
@@ -79,6 +81,7 @@ class Agent {
 
  private:
   void Perform(const Action& action, absl::Time now);
+  void Accept(const Action& action);
   void Start(const Action& action, absl::Time now);
   absl::Status StartRanks(const Action& action, HeldAttempt* attempt);
   void FailLaunch(const AttemptKey& key, const absl::Status& status, absl::Time now);

@@ -47,6 +47,7 @@ struct ProcessEnd {
 };
 
 struct HeldRank {
+  uint32_t slot = 0;
   v1::RankState state = v1::RANK_STATE_LAUNCHING;
   ProcessIdentity process;
   bool gone = false;                         // The process has ended; the spool may hold more.
