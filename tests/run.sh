@@ -38,14 +38,15 @@ die() { echo "run.sh: $*" >&2; exit 1; }
 
 have_cuda() { command -v nvcc >/dev/null || [[ -x /usr/local/cuda/bin/nvcc ]]; }
 
-# Builds one preset. Ninja configures again by itself; a build of the quickstart's has no tests. Tests of
-# what includes no LibTorch are built in `dev` and `tsan` only, where they run with sanitizers.
+# Builds one preset. Tests of what includes no LibTorch are built in `dev` and `tsan` only, where they
+# run with sanitizers.
 build() {
   phase "build $1"
   local plain=OFF targets=(all)
+  [[ $1 != quick ]] || targets=(ddl-coordinator ddl-worker ddl-rank ddl)
   [[ $1 != dev && $1 != tsan ]] || plain=ON
   [[ $1 != cuda || -n $full ]] || targets=(ddl-rank)
-  cmake --preset "$1" -DBUILD_TESTING=ON -DCMAKE_UNITY_BUILD=OFF -DDDL_PLAIN_TESTS=$plain \
+  cmake --preset "$1" -DDDL_PLAIN_TESTS=$plain \
     >"$results/configure-$1.log" 2>&1 ||
     { tail -n 40 "$results/configure-$1.log"; die "cannot configure preset $1"; }
   NINJA_STATUS='[%f/%t %es] ' cmake --build --preset "$1" --target "${targets[@]}" -- -k 20 \
@@ -78,6 +79,7 @@ presets=(release dev)
 if have_cuda && [[ -e $cache/libtorch-2.11.0-cuda ]]; then presets+=(cuda); fi
 export PATH=$PATH:/usr/local/cuda/bin
 for preset in "${presets[@]}"; do build "$preset"; done
+[[ -z $full ]] || build quick
 for preset in "${presets[@]}"; do run_tests "$preset"; done
 
 status=0
