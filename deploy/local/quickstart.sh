@@ -141,8 +141,8 @@ start_services() {
     wait_for 30 written "$home/worker/address" worker || failed worker
   fi
   start_prometheus
-  printf 'export DDL_ADDR=%q\nexport DDL_PROMETHEUS_URL=%q\nexport DDL_REPORT=%q\n' \
-    "$DDL_ADDR" "$prometheus" "$home/report.html" >"$home/env.new"
+  printf 'export DDL_ADDR=%q\nexport DDL_PROMETHEUS_URL=%q\nexport DDL_REPORT=%q\nexport DDL=%q\n' \
+    "$DDL_ADDR" "$prometheus" "$home/report.html" "$bin/ddl" >"$home/env.new"
   mv "$home/env.new" "$home/env"
 }
 
