@@ -61,7 +61,6 @@ EXEMPT = {
 }
 # Tests of several sources together, at the folder that they are about.
 SCENARIOS = {
-    "tests/coordinator/store/kill_test.cc": "kills a process that commits, and reads its folder",
 }
 MAINS = ("main.cc",)
 
