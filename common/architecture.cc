@@ -62,13 +62,13 @@ uint64_t BlockActivations(const Architecture& a) {
   const auto d = static_cast<uint64_t>(a.d_model);
   const auto width = static_cast<uint64_t>(a.n_heads * a.head_dim);
   const auto state = d * static_cast<uint64_t>(a.value_channels);
-  const uint64_t attention = 3 * width                        // q, k, v as projected.
-                             + (a.qk_norm ? 4 : 2) * width    // Rotated, and normalised.
-                             + width                          // Averaged values.
+  const uint64_t attention = 3 * width                            // q, k, v as projected.
+                             + (a.qk_norm ? 4 : 2) * width        // Rotated, and normalised.
+                             + width                              // Averaged values.
                              + static_cast<uint64_t>(a.n_heads);  // Log-sums of the softmax.
-  const uint64_t mlp = 4 * static_cast<uint64_t>(a.d_ff);  // Gate, up, silu(gate), product.
-  // Twice: input, normalised input, its scaled form, the sublayer's output.
-  uint64_t sublayers = 2 * 4 * d;
+  const uint64_t mlp = 4 * static_cast<uint64_t>(a.d_ff);         // Gate, up, silu(gate), product.
+  // Of both sublayers: input, normalised input, its scaled form, the sublayer's output.
+  uint64_t sublayers = 8 * d;
   if (a.residual == ResidualKind::kAdditive) return attention + mlp + sublayers;
   const auto n = static_cast<uint64_t>(a.value_channels);
   const auto hidden = static_cast<uint64_t>(a.beta_hidden);
@@ -82,7 +82,8 @@ uint64_t BlockActivations(const Architecture& a) {
 uint64_t ParameterCount(const Architecture& a) {
   const auto d = static_cast<uint64_t>(a.d_model);
   const auto width = static_cast<uint64_t>(a.n_heads * a.head_dim);
-  const uint64_t attention = 4 * d * width + (a.qk_norm ? 2 * static_cast<uint64_t>(a.head_dim) : 0);
+  const uint64_t attention =
+      4 * d * width + (a.qk_norm ? 2 * static_cast<uint64_t>(a.head_dim) : 0);
   const uint64_t mlp = 3 * d * static_cast<uint64_t>(a.d_ff);
   const uint64_t norms = 2 * d;
   // Both sublayers of a block share one compressor.
@@ -96,11 +97,11 @@ uint64_t ParameterCount(const Architecture& a) {
 }
 
 double ForwardFlopsPerToken(const Architecture& a) {
-  const double block = AttentionProducts(a) + MlpProducts(a) +
-                       2 * (CompressProducts(a) + ResidualProducts(a));
+  const double block =
+      AttentionProducts(a) + MlpProducts(a) + 2 * (CompressProducts(a) + ResidualProducts(a));
   const double head = static_cast<double>(a.d_model) * static_cast<double>(a.vocab_size);
-  return 2 * (EmbeddingProducts(a) + static_cast<double>(a.n_layers) * block +
-              CompressProducts(a) + head);
+  return 2 * (EmbeddingProducts(a) + static_cast<double>(a.n_layers) * block + CompressProducts(a) +
+              head);
 }
 
 // Each product y = a b has two in its gradient, da = dy b and db = dy a; so has every term of the
@@ -117,8 +118,8 @@ MemoryEstimate EstimateMemory(const Architecture& a, int64_t micro_batch_sequenc
       static_cast<uint64_t>(micro_batch_sequences) * static_cast<uint64_t>(a.max_seq_len);
   const auto d = static_cast<uint64_t>(a.d_model);
   // Logits, their log-softmax and their gradient; the state and what the read-out keeps.
-  const uint64_t ends = 3 * static_cast<uint64_t>(a.vocab_size) +
-                        d * static_cast<uint64_t>(a.value_channels) + 3 * d;
+  const uint64_t ends =
+      3 * static_cast<uint64_t>(a.vocab_size) + d * static_cast<uint64_t>(a.value_channels) + 3 * d;
   MemoryEstimate memory;
   memory.parameter_bytes = kBytes * ParameterCount(a);
   memory.gradient_bytes = memory.parameter_bytes;

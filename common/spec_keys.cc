@@ -32,8 +32,8 @@ absl::Status WrongType(absl::string_view expected, const ConfigNode& got) {
 
 absl::Status SetText(const ConfigNode& scalar, const FieldDescriptor& field, Message* message) {
   if (scalar.style == ConfigNode::Style::kPlain && LooksTyped(scalar.text)) {
-    return absl::InvalidArgumentError(absl::StrCat("must be a text, got ", Describe(scalar),
-                                                   "; write \"", scalar.text, "\""));
+    return absl::InvalidArgumentError(
+        absl::StrCat("must be a text, got ", Describe(scalar), "; write \"", scalar.text, "\""));
   }
   const Reflection& reflection = *message->GetReflection();
   if (field.is_repeated()) {
@@ -55,8 +55,8 @@ absl::Status SetBool(const ConfigNode& scalar, const FieldDescriptor& field, Mes
 
 absl::Status SetNumber(const ConfigNode& scalar, const FieldDescriptor& field, Message* message) {
   if (scalar.style == ConfigNode::Style::kQuoted) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "must be a number, got ", Describe(scalar), "; write it without quotes"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("must be a number, got ", Describe(scalar), "; write it without quotes"));
   }
   const Reflection& reflection = *message->GetReflection();
   const auto too_large = [&] {
@@ -183,9 +183,7 @@ std::string CheckKey(const Message& message, const FieldDescriptor& field) {
 
 }  // namespace
 
-const v1::Key& KeyOf(const FieldDescriptor& field) {
-  return field.options().GetExtension(v1::key);
-}
+const v1::Key& KeyOf(const FieldDescriptor& field) { return field.options().GetExtension(v1::key); }
 
 NumberUnit UnitOf(const FieldDescriptor& field) {
   switch (KeyOf(field).unit()) {
@@ -228,8 +226,8 @@ absl::StatusOr<const FieldDescriptor*> FindPath(const Descriptor& root, absl::st
   std::string walked;
   for (const absl::string_view part : absl::StrSplit(path, '.')) {
     if (mapping == nullptr) {
-      return absl::InvalidArgumentError(absl::StrCat(walked, " is not a mapping and has no key ",
-                                                     Quoted(part)));
+      return absl::InvalidArgumentError(
+          absl::StrCat(walked, " is not a mapping and has no key ", Quoted(part)));
     }
     walked = JoinPath(walked, part);
     field = FindKey(*mapping, part);
@@ -295,8 +293,7 @@ std::string ScalarText(const Message& message, const FieldDescriptor& field, int
       const double value = reflection.GetDouble(message, &field);
       return std::isfinite(value) ? FormatReal(value) : absl::StrCat(value);
     }
-    case FieldDescriptor::CPPTYPE_INT32:
-      return absl::StrCat(reflection.GetInt32(message, &field));
+    case FieldDescriptor::CPPTYPE_INT32: return absl::StrCat(reflection.GetInt32(message, &field));
     case FieldDescriptor::CPPTYPE_UINT32:
       return absl::StrCat(reflection.GetUInt32(message, &field));
     case FieldDescriptor::CPPTYPE_UINT64:

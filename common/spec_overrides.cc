@@ -114,16 +114,19 @@ void ApplyOverride(const Override& change, const std::vector<std::string>& keys,
   for (size_t i = 0; i < keys.size(); ++i) {
     if (at->kind == ConfigNode::Kind::kNull) at->kind = ConfigNode::Kind::kMap;
     if (at->kind != ConfigNode::Kind::kMap) {
-      errors->Add(change.place, "",
-                  absl::StrCat(absl::StrJoin(keys.begin(), keys.begin() + static_cast<long>(i), "."),
-                               " is not a mapping, but ", Describe(*at)));
+      errors->Add(
+          change.place, "",
+          absl::StrCat(absl::StrJoin(keys.begin(), keys.begin() + static_cast<long>(i), "."),
+                       " is not a mapping, but ", Describe(*at)));
       return;
     }
     ConfigNode* next = at->Find(keys[i]);
     const bool last = i + 1 == keys.size();
     if (change.mode == Override::Mode::kRemove && next == nullptr) {
-      errors->Add(change.place, "", absl::StrCat(change.path, " is not written, so that ~ has "
-                                                 "nothing to take out"));
+      errors->Add(change.place, "",
+                  absl::StrCat(change.path,
+                               " is not written, so that ~ has "
+                               "nothing to take out"));
       return;
     }
     if (change.mode == Override::Mode::kRemove && last) {
@@ -132,8 +135,9 @@ void ApplyOverride(const Override& change, const std::vector<std::string>& keys,
       return;
     }
     if (change.mode == Override::Mode::kAdd && last && next != nullptr) {
-      errors->Add(change.place, "", absl::StrCat(change.path, " is written already at ",
-                                                 PlaceText(next->place), "; leave out the +"));
+      errors->Add(change.place, "",
+                  absl::StrCat(change.path, " is written already at ", PlaceText(next->place),
+                               "; leave out the +"));
       return;
     }
     if (next == nullptr) {

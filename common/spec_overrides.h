@@ -21,8 +21,8 @@ struct Override {
 // bracket, brace or quote is YAML, any other is a scalar as it stands.
 std::vector<Override> ParseOverrides(const std::vector<std::string>& texts, ConfigErrors* errors);
 
-// Applies one override at `keys`, the parts of its path. A mapping is merged into one that is there;
-// a later override of a key wins. `root` becomes a mapping if it was nothing.
+// Applies one override at `keys`, the parts of its path. A mapping is merged into one that is
+// there; a later override of a key wins. `root` becomes a mapping if it was nothing.
 void ApplyOverride(const Override& change, const std::vector<std::string>& keys, ConfigNode* root,
                    ConfigErrors* errors);
 

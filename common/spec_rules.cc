@@ -32,9 +32,8 @@ class Rules {
       : spec_(*spec), violations_(*violations) {}
 
   void Run() {
-    CheckKeys(spec_, "", [this](const std::string& path, const std::string& rule) {
-      Report({path}, rule);
-    });
+    CheckKeys(spec_, "",
+              [this](const std::string& path, const std::string& rule) { Report({path}, rule); });
     CheckModel();
     CheckIgnoredKeys();
     CheckTokens();
@@ -79,9 +78,10 @@ void Rules::ComputeWidths() {
   }
   if (model.has_head_dim() || !Good({"model.d_model", "model.n_heads"})) return;
   if (model.d_model() % model.n_heads() != 0) {
-    Report({"model.d_model", "model.n_heads"},
-           absl::StrCat("d_model must be divisible by n_heads unless head_dim is given, got d_model ",
-                        model.d_model(), " and n_heads ", model.n_heads()));
+    Report(
+        {"model.d_model", "model.n_heads"},
+        absl::StrCat("d_model must be divisible by n_heads unless head_dim is given, got d_model ",
+                     model.d_model(), " and n_heads ", model.n_heads()));
     return;
   }
   model.set_head_dim(model.d_model() / model.n_heads());
@@ -94,9 +94,9 @@ void Rules::CheckModel() {
   const bool given = spec_.model().has_head_dim();
   ComputeWidths();
   const v1::ModelSpec& model = spec_.model();
-  const std::vector<std::string> widths = given ? std::vector<std::string>{"model.head_dim"}
-                                                : std::vector<std::string>{"model.d_model",
-                                                                           "model.n_heads"};
+  const std::vector<std::string> widths =
+      given ? std::vector<std::string>{"model.head_dim"}
+            : std::vector<std::string>{"model.d_model", "model.n_heads"};
   Require(model.head_dim() % 2 == 0, widths,
           absl::StrCat("head_dim must be even, got ", model.head_dim()));
   std::vector<std::string> rotation = {"model.rope_ratio"};
@@ -127,9 +127,11 @@ void Rules::CheckIgnored(bool ignored, const std::string& path, const std::strin
   const auto* field = value->GetDescriptor()->FindFieldByName(parts.back());
   const std::string got = ScalarText(*value, *field);
   const std::string expected = ScalarText(*fallback, *field);
-  Require(got == expected, {path, cause_path},
-          absl::StrCat(parts.back(), " has no effect with ", cause, ": leave it out (default ",
-                       expected, "), got ", got));
+  if (got == expected) return;
+  bad_.insert(path);  // Not the cause: each ignored key is worth its line.
+  violations_.push_back({{path, cause_path},
+                         absl::StrCat(parts.back(), " has no effect with ", cause,
+                                      ": leave it out (default ", expected, "), got ", got)});
 }
 
 void Rules::CheckIgnoredKeys() {

@@ -29,12 +29,13 @@ struct SpecOrigin {
 };
 using SpecOrigins = std::map<std::string, SpecOrigin>;  // By path, "model.d_model".
 
-// Reads an experiment and checks it: ResolveSpec of the result is OK. The result holds only the keys
-// that were written, so that a caller may fill in computed ones (data.manifest_sha256,
-// model.vocab_size) before it resolves. `origins`, if not null, gets every key of the resolved spec.
+// Reads an experiment and checks it: ResolveSpec of the result is OK. The result holds only the
+// keys that were written, so that a caller may fill in computed ones (data.manifest_sha256,
+// model.vocab_size) before it resolves. `origins`, if not null, gets every key of the resolved
+// spec.
 //
-// Overrides: `a.b=v` sets a key, `+a.b=v` sets one that the file must not have, `~a.b` takes out one
-// that it must have. A value is YAML: `tags=[a,b]`, `model.residual={kind: ddl}`.
+// Overrides: `a.b=v` sets a key, `+a.b=v` sets one that the file must not have, `~a.b` takes out
+// one that it must have. A value is YAML: `tags=[a,b]`, `model.residual={kind: ddl}`.
 absl::StatusOr<v1::ExperimentSpec> ReadExperimentYaml(const std::string& path,
                                                       const std::vector<std::string>& overrides,
                                                       SpecOrigins* origins);

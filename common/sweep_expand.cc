@@ -103,8 +103,8 @@ std::vector<TrialValue> TrialValues(const v1::SweepSpec& sweep, int64_t index) {
 
 absl::StatusOr<v1::ExperimentSpec> Trial(const v1::SweepSpec& sweep, int64_t index) {
   if (index < 0 || index >= TrialCount(sweep)) {
-    return absl::OutOfRangeError(absl::StrCat("run ", index, " of a sweep of ", TrialCount(sweep),
-                                              " runs, counted from 0"));
+    return absl::OutOfRangeError(
+        absl::StrCat("run ", index, " of a sweep of ", TrialCount(sweep), " runs, counted from 0"));
   }
   std::vector<SpecViolation> violations;
   v1::ExperimentSpec resolved = ResolveTrial(sweep, index, &violations);

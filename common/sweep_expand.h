@@ -30,8 +30,8 @@ int64_t SeedsPerArm(const v1::SweepSpec& sweep);
 // kInvalidArgument, by ResolveSpec, when the arm's values do not go together.
 absl::StatusOr<v1::ExperimentSpec> Trial(const v1::SweepSpec& sweep, int64_t index);
 
-// The values that the sweep gives to run `index`: path and value as YAML, in the order of the paths,
-// the seed among them.
+// The values that the sweep gives to run `index`: path and value as YAML, in the order of the
+// paths, the seed among them.
 struct TrialValue {
   std::string path;
   std::string value;

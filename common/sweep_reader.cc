@@ -21,8 +21,7 @@ using google::protobuf::Message;
 using google::protobuf::Value;
 
 constexpr std::array<absl::string_view, 10> kParameterKeys = {
-    "values", "value", "probabilities", "distribution", "min",
-    "max",    "q",     "mu",            "sigma",        "repeat"};
+    "values", "value", "probabilities", "distribution", "min", "max", "q", "mu", "sigma", "repeat"};
 
 Value ScalarValue(const Message& message, const FieldDescriptor& field, int item) {
   Value value;
@@ -128,10 +127,11 @@ class ParameterReader {
     const std::string& key = entry.key;
     if (std::find(kParameterKeys.begin(), kParameterKeys.end(), key) == kParameterKeys.end()) {
       const std::string near = DidYouMean(absl::string_view(key).substr(0, 64), kParameterKeys);
-      return Fail(entry.place,
-                  absl::StrCat("unknown key ", Quoted(key), "; a parameter has ",
-                               absl::StrJoin(kParameterKeys, ", "),
-                               near.empty() ? "" : absl::StrCat(" (did you mean \"", near, "\"?)")));
+      return Fail(
+          entry.place,
+          absl::StrCat("unknown key ", Quoted(key), "; a parameter has ",
+                       absl::StrJoin(kParameterKeys, ", "),
+                       near.empty() ? "" : absl::StrCat(" (did you mean \"", near, "\"?)")));
     }
     const double number = Number(entry.value, UnitOf(field_));
     if (key == "min") parameter_.set_min(number);
@@ -227,9 +227,9 @@ void ReadParameters(const ConfigNode& parameters, v1::SweepSpec* sweep, FilledKe
                     ConfigErrors* errors) {
   filled->places["parameters"] = parameters.place;
   if (parameters.kind != ConfigNode::Kind::kMap) {
-    errors->Add(parameters.place, "parameters",
-                "must be a mapping from keys of the base to their values, got " +
-                    Describe(parameters));
+    errors->Add(
+        parameters.place, "parameters",
+        "must be a mapping from keys of the base to their values, got " + Describe(parameters));
     filled->failed.insert("parameters");
     return;
   }

@@ -33,17 +33,17 @@ class SweepRules {
       : sweep_(*sweep), violations_(*violations) {}
 
   void Run() {
-    CheckKeys(sweep_, "", [this](const std::string& path, const std::string& rule) {
-      Report(path, rule);
-    }, {"base", "parameters"});
+    CheckKeys(sweep_, "",
+              [this](const std::string& path, const std::string& rule) { Report(path, rule); },
+              {"base", "parameters"});
     if (!sweep_.has_base()) Report("base", "is required");
     if (sweep_.name().size() > kMostNameBytes) {
       Report("name", "a sweep's name must have at most 56 characters, because its runs add theirs");
     }
     if (sweep_.parameters_size() == 0) Report("parameters", "must name at least one key");
     if (sweep_.parameters_size() > 32) {
-      Report("parameters", absl::StrCat("must have at most 32 items, got ",
-                                        sweep_.parameters_size()));
+      Report("parameters",
+             absl::StrCat("must have at most 32 items, got ", sweep_.parameters_size()));
     }
     std::sort(sweep_.mutable_parameters()->begin(), sweep_.mutable_parameters()->end(),
               [](const auto& a, const auto& b) { return a.path() < b.path(); });
@@ -138,11 +138,12 @@ void SweepRules::CheckNumbers(const v1::SweepParameter& p, const FieldDescriptor
     return Report(at, absl::StrCat(distribution, " is for numbers; this key takes values"));
   }
   const bool whole_key = field.cpp_type() != FieldDescriptor::CPPTYPE_DOUBLE;
-  const bool whole_steps = distribution == "int_uniform" ||
-                           (shape.quantized && p.q() == std::floor(p.q()));
+  const bool whole_steps =
+      distribution == "int_uniform" || (shape.quantized && p.q() == std::floor(p.q()));
   if (whole_key && !whole_steps) {
     Report(at, absl::StrCat("this key takes whole numbers: int_uniform, or q_... with a whole q, "
-                            "not ", distribution));
+                            "not ",
+                            distribution));
   }
   if (distribution == "int_uniform" &&
       (p.min() != std::floor(p.min()) || p.max() != std::floor(p.max()))) {
@@ -154,8 +155,8 @@ void SweepRules::CheckNumbers(const v1::SweepParameter& p, const FieldDescriptor
                             FormatReal(p.max())));
   }
   if (absl::StrContains(distribution, "log_uniform") && p.min() <= 0) {
-    Report(at, absl::StrCat("min of ", distribution, " must be above 0, got ",
-                            FormatReal(p.min())));
+    Report(at,
+           absl::StrCat("min of ", distribution, " must be above 0, got ", FormatReal(p.min())));
   }
   if (shape.normal && p.sigma() <= 0) {
     Report(at, absl::StrCat("sigma must be above 0, got ", FormatReal(p.sigma())));
@@ -164,10 +165,10 @@ void SweepRules::CheckNumbers(const v1::SweepParameter& p, const FieldDescriptor
     return Report(at, absl::StrCat("q must be above 0, got ", FormatReal(p.q())));
   }
   if (shape.quantized && shape.bounded && GridSize([&] {
-        v1::SweepParameter cells = p;
-        cells.set_distribution("q_uniform");
-        return cells;
-      }()) == 0) {
+                                            v1::SweepParameter cells = p;
+                                            cells.set_distribution("q_uniform");
+                                            return cells;
+                                          }()) == 0) {
     Report(at, "no multiple of q lies from min to max");
   }
 }
@@ -190,10 +191,10 @@ void SweepRules::CheckParameter(v1::SweepParameter* parameter) {
   if (std::find(kDistributions.begin(), kDistributions.end(), distribution) ==
       kDistributions.end()) {
     const std::string near = DidYouMean(distribution, kDistributions);
-    return Report(at, absl::StrCat(
-        "distribution ", Quoted(distribution), " is not one of ",
-        absl::StrJoin(kDistributions, ", "),
-        near.empty() ? "" : absl::StrCat(" (did you mean \"", near, "\"?)")));
+    return Report(
+        at, absl::StrCat("distribution ", Quoted(distribution), " is not one of ",
+                         absl::StrJoin(kDistributions, ", "),
+                         near.empty() ? "" : absl::StrCat(" (did you mean \"", near, "\"?)")));
   }
   const DistributionShape shape = ShapeOf(distribution);
   const bool unused = (!shape.listed && parameter->values_size() > 0) ||
@@ -215,8 +216,8 @@ void SweepRules::CheckCounts() {
   const uint64_t base_seed = sweep_.base().has_seed() ? sweep_.base().seed() : 1;
   constexpr uint64_t kLargestSeed = (uint64_t{1} << 53) - 1;
   if (base_seed > kLargestSeed - static_cast<uint64_t>(seeds)) {
-    Report("parameters.seed", absl::StrCat("repeat ", seeds, " passes the largest seed from ",
-                                           base_seed));
+    Report("parameters.seed",
+           absl::StrCat("repeat ", seeds, " passes the largest seed from ", base_seed));
   }
   if (seeds > sweep_.max_trials()) {
     Report("max_trials", absl::StrCat("must hold at least one arm of ", seeds, " seeds, got ",
@@ -258,7 +259,8 @@ absl::Status CheckSweep(const v1::SweepSpec& sweep) {
   DDL_ASSIGN_OR_RETURN(const v1::SweepSpec resolved, ResolveSweep(sweep));
   const std::optional<BadArm> bad = FirstBadArm(resolved);
   if (!bad) return absl::OkStatus();
-  return Annotate(StatusOf(bad->violations), absl::StrCat("arm ", bad->arm, " (", bad->values, ")"));
+  return Annotate(StatusOf(bad->violations),
+                  absl::StrCat("arm ", bad->arm, " (", bad->values, ")"));
 }
 
 }  // namespace ddl

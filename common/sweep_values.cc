@@ -77,11 +77,10 @@ DistributionShape ShapeOf(absl::string_view distribution) {
   DistributionShape shape;
   shape.listed = distribution == "constant" || distribution == "categorical";
   shape.quantized = distribution.substr(0, 2) == "q_";
-  shape.normal = distribution == "normal" || distribution == "log_normal" ||
-                 distribution == "q_normal";
+  shape.normal =
+      distribution == "normal" || distribution == "log_normal" || distribution == "q_normal";
   shape.bounded = !shape.listed && !shape.normal;
-  shape.enumerable =
-      shape.listed || distribution == "int_uniform" || distribution == "q_uniform";
+  shape.enumerable = shape.listed || distribution == "int_uniform" || distribution == "q_uniform";
   return shape;
 }
 

@@ -26,8 +26,23 @@ Place PlaceOf(const Source& source, const YAML::Mark& mark) {
   return {source, mark.line + 1, mark.column + 1};
 }
 
-// Builds the tree from events. After a fatal error it ignores the rest, which the limits on the text
-// have already bounded.
+// Whether the quoted scalar that begins at `text` ends in it; yaml-cpp takes the end of the file
+// for its end. True for what begins with no quote.
+bool QuoteCloses(absl::string_view text) {
+  if (text.empty() || (text[0] != '"' && text[0] != '\'')) return true;
+  for (size_t i = 1; i < text.size(); ++i) {
+    if (text[0] == '"' && text[i] == '\\') {
+      ++i;
+    } else if (text[i] == text[0]) {
+      if (text[0] == '"' || i + 1 == text.size() || text[i + 1] != '\'') return true;
+      ++i;
+    }
+  }
+  return false;
+}
+
+// Builds the tree from events. After a fatal error it ignores the rest, which the limits on the
+// text have already bounded.
 class TreeBuilder : public YAML::EventHandler {
  public:
   TreeBuilder(absl::string_view text, Source source, ConfigErrors* errors)
@@ -64,6 +79,11 @@ class TreeBuilder : public YAML::EventHandler {
     node.kind = ConfigNode::Kind::kScalar;
     node.style = tag == "!" ? ConfigNode::Style::kQuoted : ConfigNode::Style::kPlain;
     node.text = value;
+    const auto at = static_cast<size_t>(mark.pos);
+    if (node.style == ConfigNode::Style::kQuoted && at < text_.size() &&
+        !QuoteCloses(text_.substr(at))) {
+      return Fail(mark, "the quote is not closed");
+    }
     if (node.style == ConfigNode::Style::kPlain && (value == "~" || value == "null")) {
       node.kind = ConfigNode::Kind::kNull;
     }
@@ -182,8 +202,8 @@ class TreeBuilder : public YAML::EventHandler {
 // Whether the text is cheap enough for yaml-cpp; the first excess goes to `errors`.
 bool CheckCost(absl::string_view text, const Source& source, ConfigErrors* errors) {
   if (text.size() > static_cast<size_t>(kMaxYamlBytes)) {
-    errors->Add({source, 0, 0}, "", absl::StrCat("must be at most 256 KiB, got ", text.size(),
-                                                 " bytes"));
+    errors->Add({source, 0, 0}, "",
+                absl::StrCat("must be at most 256 KiB, got ", text.size(), " bytes"));
     return false;
   }
   int line = 1;
@@ -209,8 +229,8 @@ bool CheckCost(absl::string_view text, const Source& source, ConfigErrors* error
     }
     if (absl::string_view("[]{},:?\"'&*!").find(c) != absl::string_view::npos &&
         ++indicators > kMaxYamlIndicators) {
-      return refuse(absl::StrCat("more than ", kMaxYamlIndicators,
-                                 " of the characters []{},:?\"'&*!"));
+      return refuse(
+          absl::StrCat("more than ", kMaxYamlIndicators, " of the characters []{},:?\"'&*!"));
     }
   }
   return true;
@@ -230,8 +250,7 @@ bool CheckEncoding(absl::string_view text, const Source& source, ConfigErrors* e
 
 }  // namespace
 
-ConfigNode ParseYaml(absl::string_view text, const std::string& source_name,
-                     ConfigErrors* errors) {
+ConfigNode ParseYaml(absl::string_view text, const std::string& source_name, ConfigErrors* errors) {
   const auto source = std::make_shared<const std::string>(source_name);
   if (text.substr(0, 3) == "\xEF\xBB\xBF") text.remove_prefix(3);  // A byte order mark.
   if (!CheckCost(text, source, errors) || !CheckEncoding(text, source, errors)) return {};
@@ -250,14 +269,15 @@ ConfigNode ParseYaml(absl::string_view text, const std::string& source_name,
     errors->Add({source, 0, 0}, "", absl::StrCat("is not YAML: ", error.what()));
     return {};
   }
-  return builder.TakeRoot();
+  ConfigNode root = builder.TakeRoot();
+  if (root.place.source == nullptr) root.place.source = source;  // An empty text.
+  return root;
 }
 
 absl::StatusOr<ConfigNode> ReadYaml(const std::string& path, ConfigErrors* errors) {
   const absl::StatusOr<std::string> text = ReadFile(path, kMaxYamlBytes);
   if (absl::IsResourceExhausted(text.status())) {
-    errors->Add({std::make_shared<const std::string>(path), 0, 0}, "",
-                "must be at most 256 KiB");
+    errors->Add({std::make_shared<const std::string>(path), 0, 0}, "", "must be at most 256 KiB");
     return ConfigNode();
   }
   if (!text.ok()) return text.status();

@@ -14,7 +14,8 @@ bool IsPlainWord(absl::string_view text) {
   if (!absl::ascii_isalpha(first) && first != '/' && first != '_') return false;
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    if (!absl::ascii_isalnum(byte) && absl::string_view("_-./").find(c) == absl::string_view::npos) {
+    if (!absl::ascii_isalnum(byte) &&
+        absl::string_view("_-./").find(c) == absl::string_view::npos) {
       return false;
     }
   }

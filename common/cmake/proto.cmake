@@ -13,8 +13,12 @@ target_link_libraries(ddl_proto PUBLIC protobuf::libprotobuf)
 target_include_directories(ddl_proto SYSTEM PUBLIC ${PROJECT_BINARY_DIR})
 protobuf_generate(TARGET ddl_proto LANGUAGE cpp PROTOC_OUT_DIR ${PROJECT_BINARY_DIR})
 
+# Generated files repeat each other's static names, so that preset `quick` cannot join them.
+set_target_properties(ddl_proto PROPERTIES UNITY_BUILD OFF)
+
 add_library(ddl_rpc STATIC ${ddl_service_files})
 target_link_libraries(ddl_rpc PUBLIC ddl_proto gRPC::grpc++)
 protobuf_generate(TARGET ddl_rpc LANGUAGE grpc PROTOC_OUT_DIR ${PROJECT_BINARY_DIR}
   GENERATE_EXTENSIONS .grpc.pb.h .grpc.pb.cc
   PLUGIN "protoc-gen-grpc=$<TARGET_FILE:gRPC::grpc_cpp_plugin>")
+set_target_properties(ddl_rpc PROPERTIES UNITY_BUILD OFF)
