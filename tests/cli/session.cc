@@ -243,7 +243,7 @@ void Cluster::TrainAll(int steps,
 }
 
 Session::Session() {
-  ddl.environment = {{"DDL_ADDR", cluster.address()}, {"USER", "tester"}};
+  ddl.environment = {{"DDL_ADDR", cluster.address()}};
   spec = folder.Write("tiny.yaml", TinySpec());
 }
 

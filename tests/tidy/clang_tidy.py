@@ -28,10 +28,20 @@ def cache_folder():
     return folder
 
 
+def database(build):
+    """A copy of the compile commands without precompiled headers, which are gcc's alone."""
+    folder = build / "tidy"
+    folder.mkdir(exist_ok=True)
+    text = (build / "compile_commands.json").read_text()
+    text = re.sub(r" -Winvalid-pch| -include \S+/cmake_pch\.hxx", "", text)
+    (folder / "compile_commands.json").write_text(text)
+    return folder
+
+
 def commands(build, root):
     """{path relative to the root: compile command} of our own sources."""
     found = {}
-    for entry in json.loads((build / "compile_commands.json").read_text()):
+    for entry in json.loads((database(build) / "compile_commands.json").read_text()):
         path = pathlib.Path(entry["directory"], entry["file"]).resolve()
         if path.is_relative_to(root) and not path.is_relative_to(root / "build"):
             found[str(path.relative_to(root))] = entry["command"]
@@ -52,7 +62,7 @@ def digest(path, command, sources, constants, root, build):
 
 def check(tidy, path, root, build):
     done = subprocess.run(
-        [tidy, "--quiet", "-p", str(build), "--extra-arg=-Wthread-safety",
+        [tidy, "--quiet", "-p", str(build / "tidy"), "--extra-arg=-Wthread-safety",
          "--extra-arg=-Wno-unknown-warning-option", str(root / path)],
         cwd=root, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     return done.returncode, done.stdout + (done.stderr if done.returncode else "")
