@@ -115,7 +115,7 @@ absl::StatusOr<std::unique_ptr<Client>> Client::Connect(const Arguments& argumen
   auto connection = std::unique_ptr<Connection>(
       new Connection{io,
                      arguments.address,
-                     {.user = io.user, .token = std::move(security.token)},
+                     {.user = io.Env("USER"), .token = std::move(security.token)},
                      deadline,
                      retry_limit,
                      channel,

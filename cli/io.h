@@ -24,7 +24,6 @@ struct Io {
   bool err_is_tty = false;
   int rows = 24;  // Of the terminal.
   std::map<std::string, std::string> environment;
-  std::string user;            // Of the operating system.
   absl::TimeZone zone;         // Of times in tables.
   std::string program_folder;  // Where `ddl` lies; ddl-rank is beside it.
   Interrupt* interrupt = nullptr;

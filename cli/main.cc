@@ -82,7 +82,7 @@ int main(int argc, char** argv) {
   io.err_is_tty = isatty(STDERR_FILENO) == 1;
   io.rows = TerminalRows();
   io.environment = Environment();
-  io.user = UserName();
+  io.environment["USER"] = UserName();
   io.zone = absl::LocalTimeZone();
   io.program_folder = ProgramFolder();
   io.interrupt = &interrupt;

@@ -34,7 +34,6 @@ class InProcess {
     io.err = &err;
     io.out_is_tty = tty;
     io.environment = environment;
-    io.user = "tester";
     io.zone = absl::FixedTimeZone(3600);
     io.program_folder = program_folder;
     io.interrupt = &interrupt;

@@ -243,7 +243,7 @@ void Cluster::TrainAll(int steps,
 }
 
 Session::Session() {
-  ddl.environment = {{"DDL_ADDR", cluster.address()}};
+  ddl.environment = {{"DDL_ADDR", cluster.address()}, {"USER", "tester"}};
   spec = folder.Write("tiny.yaml", TinySpec());
 }
 
