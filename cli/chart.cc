@@ -17,7 +17,7 @@ namespace {
 constexpr double kWidth = 760;
 constexpr double kHeight = 380;
 constexpr double kLeft = 64;
-constexpr double kRight = 16;
+constexpr double kRight = 28;
 constexpr double kTop = 16;
 constexpr double kBottom = 48;
 constexpr size_t kTableRows = 60;

@@ -17,7 +17,7 @@
 namespace ddl::cli {
 namespace {
 
-absl::StatusOr<v1::CompareRequest> RequestOf(const Arguments& arguments) {
+absl::StatusOr<v1::CompareRequest> CompareRequestOf(const Arguments& arguments) {
   v1::CompareRequest request;
   DDL_ASSIGN_OR_RETURN(*request.mutable_selector(), SelectorOf(arguments.positional, arguments));
   DDL_RETURN_IF_ERROR(RequireSelection(request.selector(), arguments));
@@ -78,14 +78,14 @@ absl::StatusOr<ExitCode> Judge(const v1::Comparison& comparison, double toleranc
   return code;
 }
 
-absl::StatusOr<ExitCode> Run(const Arguments& arguments, Io& io) {
+absl::StatusOr<ExitCode> RunCompare(const Arguments& arguments, Io& io) {
   double tolerance = 0;
   if (arguments.Has("fail-if-worse")) {
     const auto number = ParseReal(arguments.Get("fail-if-worse"));
     if (!number.ok()) return Annotate(number.status(), "--fail-if-worse");
     tolerance = *number;
   }
-  DDL_ASSIGN_OR_RETURN(const v1::CompareRequest request, RequestOf(arguments));
+  DDL_ASSIGN_OR_RETURN(const v1::CompareRequest request, CompareRequestOf(arguments));
   DDL_ASSIGN_OR_RETURN(const v1::Comparison comparison, CompareThem(request, arguments, io));
   if (arguments.output == Format::kCsv || arguments.output == Format::kName) {
     Listing listing;
@@ -124,7 +124,7 @@ Verb CompareVerb() {
                {"baseline", 0, "ARM", "Arm or run to take differences from; default additive"},
                {"fail-if-worse", 0, "AMOUNT",
                 "Exit with 8 when an arm is worse than the baseline by more than this"}}),
-          .run = Run};
+          .run = RunCompare};
 }
 
 }  // namespace ddl::cli

@@ -1,4 +1,5 @@
 // `ddl data prep`, `inspect` and `verify`: data folders, on this machine.
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "absl/strings/str_cat.h"

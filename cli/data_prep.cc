@@ -113,7 +113,7 @@ absl::StatusOr<int64_t> WriteSplits(const DataPreparation& preparation, const st
   manifest->train_documents = train.documents();
   manifest->val_documents = val.documents();
   if (train.documents() == 0 || val.documents() == 0) {
-    return absl::FailedPreconditionError(absl::StrCat(
+    return absl::InvalidArgumentError(absl::StrCat(
         "both splits need a document: of ", index, ", ", train.documents(), " fell to train and ",
         val.documents(), " to val at a share of ", preparation.val_share,
         "; part the text into more documents or choose another share or seed"));

@@ -36,7 +36,7 @@ bool IsValidationDocument(uint64_t seed, int64_t index, double val_share);
 // Writes beside `folder` and renames at the end, so that `folder` is whole or not there; an error
 // leaves nothing behind. Asks `interrupted` at every document. kAlreadyExists for a folder that is
 // there with other data, without `force`; kFailedPrecondition for one that is no data folder, even
-// with it, and for a split without documents; kCancelled; else as ReadDocuments.
+// with it; kInvalidArgument for a split without documents; kCancelled; else as ReadDocuments.
 absl::StatusOr<PreparedData> PrepareData(const DataPreparation& preparation,
                                          const std::function<bool()>& interrupted);
 

@@ -30,7 +30,7 @@ namespace ddl::cli {
 namespace {
 
 constexpr absl::Duration kPollPeriod = absl::Milliseconds(200);
-constexpr absl::Duration kLinePeriod = absl::Seconds(10);
+constexpr absl::Duration kProgressPeriod = absl::Seconds(10);
 constexpr int kDrained = 75;  // Exit code of a rank that was stopped and has checkpointed.
 
 std::string Absolute(const std::string& path) {
@@ -156,7 +156,7 @@ class Progress {
       screen_ = LiveScreen(io_.err);
     }
     const bool redraw = io_.err_is_tty && io_.Env("TERM") != "dumb";
-    if (!last && !redraw && absl::Now() - shown_ < kLinePeriod) return;
+    if (!last && !redraw && absl::Now() - shown_ < kProgressPeriod) return;
     const v1::Run run = RowOf(folder, "running");
     if (run.step() == 0) return;
     shown_ = absl::Now();
@@ -250,7 +250,7 @@ absl::StatusOr<ExitCode> Train(const LocalRun& plan, const Arguments& arguments,
   return Finish(plan, spooled.folder(), ranks.exit_code(), arguments, io);
 }
 
-absl::StatusOr<ExitCode> Run(const Arguments& arguments, Io& io) {
+absl::StatusOr<ExitCode> RunLocal(const Arguments& arguments, Io& io) {
   const std::vector<std::string> overrides(arguments.positional.begin() + 1,
                                            arguments.positional.end());
   const auto source = ReadSpecSource(arguments.positional[0], overrides, arguments, io);
@@ -273,7 +273,7 @@ Verb LocalVerb() {
           .flags = {{"out", 0, "FOLDER", "Run folder; default ddl-runs/NAME-ID"},
                     {"device", 0, "DEVICE", "Where the ranks compute", {"cpu", "cuda"}},
                     DataRootFlag()},
-          .run = Run};
+          .run = RunLocal};
 }
 
 }  // namespace ddl::cli

@@ -5,9 +5,9 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -174,7 +174,8 @@ absl::Status LocalRanks::Spawn(const v1::RankLaunch& launch, const std::string& 
   errno = posix_spawn(&rank.pid, program.c_str(), &files, &attributes, arguments.data(),
                       variables.data());
   if (errno != 0) return ErrnoStatus("cannot run", program);
-  rank.pidfd = pidfd_open(rank.pid, 0);
+  // glibc 2.36 declares pidfd_open for C alone.
+  rank.pidfd = static_cast<int>(syscall(SYS_pidfd_open, rank.pid, 0));
   ranks_.push_back(rank);
   if (rank.pidfd < 0) return ErrnoStatus("cannot watch", program);
   return absl::OkStatus();

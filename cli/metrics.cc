@@ -127,7 +127,7 @@ absl::Status PrintPoints(const std::vector<NamedSeries>& all, const Arguments& a
   return PrintRows(rows, columns, TableText(cells, right, arguments.color), arguments, io);
 }
 
-absl::StatusOr<ExitCode> Run(const Arguments& arguments, Io& io) {
+absl::StatusOr<ExitCode> RunMetrics(const Arguments& arguments, Io& io) {
   const std::vector<std::string> wanted(arguments.positional.begin() + 1,
                                         arguments.positional.end());
   DDL_ASSIGN_OR_RETURN(SeriesSource source,
@@ -158,7 +158,7 @@ Verb MetricsVerb() {
               "-o csv prints run,attempt,step,tokens,flops,active_seconds,value with numbers\n"
               "that read back to the same bits.",
           .flags = {{"all-attempts", 0, "", "Also steps that a later attempt has superseded"}},
-          .run = Run};
+          .run = RunMetrics};
 }
 
 }  // namespace ddl::cli

@@ -37,6 +37,7 @@ svg[role=img]{width:100%;height:auto}svg text{font-size:12px;fill:var(--faint)}
 table{border-collapse:collapse;font-variant-numeric:tabular-nums}
 th,td{border-bottom:1px solid var(--grid);padding:.25rem .75rem .25rem 0;
   text-align:left;vertical-align:top}
+td{white-space:nowrap}footer td{white-space:normal}
 .wide{overflow-x:auto}
 .legend{list-style:none;padding:0;display:flex;flex-wrap:wrap;gap:.25rem 1.5rem}
 .legend svg{margin-right:.5rem}
@@ -159,7 +160,7 @@ absl::StatusOr<std::vector<double>> Places(const Arguments& arguments) {
   return places;
 }
 
-absl::StatusOr<ExitCode> Run(const Arguments& arguments, Io& io) {
+absl::StatusOr<ExitCode> RunReport(const Arguments& arguments, Io& io) {
   const std::string metric = arguments.Get("metric", std::string(series::kValLoss));
   const std::string title = arguments.Get("title", "Comparison of residual updates");
   DDL_ASSIGN_OR_RETURN(const std::vector<double> places, Places(arguments));
@@ -201,7 +202,7 @@ Verb ReportVerb() {
                {"at", 0, "TOKENS", "Token counts to compare at, separated by commas: 8M,20M"},
                {"baseline", 0, "ARM", "Arm or run to take differences from; default additive"},
                {"title", 0, "TEXT", "Title of the page"}}),
-          .run = Run};
+          .run = RunReport};
 }
 
 }  // namespace ddl::cli

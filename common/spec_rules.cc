@@ -127,9 +127,11 @@ void Rules::CheckIgnored(bool ignored, const std::string& path, const std::strin
   const auto* field = value->GetDescriptor()->FindFieldByName(parts.back());
   const std::string got = ScalarText(*value, *field);
   const std::string expected = ScalarText(*fallback, *field);
-  Require(got == expected, {path, cause_path},
-          absl::StrCat(parts.back(), " has no effect with ", cause, ": leave it out (default ",
-                       expected, "), got ", got));
+  if (got == expected) return;
+  bad_.insert(path);  // Not the cause: each ignored key is worth its line.
+  violations_.push_back({{path, cause_path},
+                         absl::StrCat(parts.back(), " has no effect with ", cause,
+                                      ": leave it out (default ", expected, "), got ", got)});
 }
 
 void Rules::CheckIgnoredKeys() {

@@ -75,6 +75,10 @@ absl::StatusOr<v1::ExperimentSpec> ReadExperimentYaml(const std::string& path,
   for (const Override& change : ParseOverrides(overrides, &errors)) {
     ApplyOverride(change, absl::StrSplit(change.path, '.'), &root, &errors);
   }
+  if (root.kind != ConfigNode::Kind::kMap) {
+    errors.Add(root.place, "", "must be a mapping, got " + Describe(root));
+    return errors.ToStatus();
+  }
   v1::ExperimentSpec spec;
   FilledKeys filled;
   FillMessage(root, "", &spec, &filled, &errors);

@@ -15,12 +15,14 @@
 namespace ddl::coordinator {
 namespace {
 
+constexpr char kText[] = "text/plain; charset=utf-8";
+constexpr char kJson[] = "application/json";
 constexpr absl::Duration kPageLimit = absl::Seconds(10);
 constexpr absl::Duration kReadyLimit = absl::Seconds(2);
 constexpr size_t kMaxCsvBytes = size_t{64} << 20;
 
 HttpResponse Failed(const absl::Status& status) {
-  return {HttpStatusOf(status), "text/plain; charset=utf-8", absl::StrCat(status.message(), "\n")};
+  return {HttpStatusOf(status), kText, absl::StrCat(status.message(), "\n")};
 }
 
 // The answer of a page: its body, or the error as text.
@@ -119,7 +121,7 @@ HttpResponse Metrics(Scrape* scrape) {
 }
 
 HttpResponse Refuse(const HttpRequest&) {
-  return {403, "text/plain; charset=utf-8", "served on loopback alone; use ddl ls, ddl metrics\n"};
+  return {403, kText, "served on loopback alone; use ddl ls, ddl metrics\n"};
 }
 
 }  // namespace
@@ -138,8 +140,6 @@ int HttpStatusOf(const absl::Status& status) {
 }
 
 HttpRoutes MakeRoutes(const WebSources& sources) {
-  constexpr char kText[] = "text/plain; charset=utf-8";
-  constexpr char kJson[] = "application/json";
   HttpRoutes routes = {
       {"/healthz",
        [](const HttpRequest&) {

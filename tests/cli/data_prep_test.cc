@@ -194,7 +194,7 @@ TEST_CASE("Whatever goes wrong, nothing is left behind") {
   bad.inputs = {folder / "none.txt"};
   CHECK(code(bad) == absl::StatusCode::kNotFound);
   bad.inputs = {folder / "one.txt"};
-  CHECK(code(bad) == absl::StatusCode::kFailedPrecondition);
+  CHECK(code(bad) == absl::StatusCode::kInvalidArgument);
   bad = good;
   bad.val_share = 0;
   CHECK(code(bad) == absl::StatusCode::kInvalidArgument);

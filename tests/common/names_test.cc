@@ -125,7 +125,11 @@ TEST_CASE("Random tokens are 32 hex digits and differ") {
 TEST_CASE("Quoted values are escaped and cut") {
   CHECK(Quoted("a\"b\n\x1b") == "\"a\\\"b\\n\\x1b\"");
   CHECK(Quoted("caf\xc3\xa9") == "\"caf\xc3\xa9\"");
+  CHECK(Quoted(std::string(64, 'x')) == "\"" + std::string(64, 'x') + "\"");
   CHECK(Quoted(std::string(65, 'x')) == "\"" + std::string(64, 'x') + "\"...");
+  CHECK(Quoted(std::string(63, 'x') + "\xc3\xa9") == "\"" + std::string(63, 'x') + "\"...");
+  CHECK(Quoted("a\xff\xe2\x82") == "\"a\\xff\\xe2\\x82\"");
+  CHECK(Quoted("\xe2\x80\xae") == "\"\\xe2\\x80\\xae\"");  // U+202E, right-to-left override.
 }
 
 TEST_CASE("The edit distance is Levenshtein's") {

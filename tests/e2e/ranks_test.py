@@ -75,7 +75,7 @@ def _certificate(setup, address):
         ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", cert,
          "-days", "2", "-subj", "/CN=ddl", "-addext", f"subjectAltName=IP:{address}"],
         check=True, stderr=subprocess.DEVNULL)
-    token.write_text("a-token-of-the-tests-0123456789\n")
+    token.write_text("tests." + "0123456789abcdef" * 3 + "\n")
     token.chmod(0o600)
     key.chmod(0o600)
     return key, cert, token

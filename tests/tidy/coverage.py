@@ -52,10 +52,15 @@ EXEMPT = {
     "cli/version.cc": "tests/cli/dispatch_test.cc",
     "cli/wait.cc": "tests/cli/client_test.cc",
     "cli/watch.cc": "tests/cli/client_test.cc",
+    "worker/agent/attempt.cc": "tests/worker/agent/agent_test.cc",
+    "worker/agent/coordinator_link.cc": "tests/worker/agent/daemon_test.cc",
+    "worker/agent/launch.cc": "tests/worker/agent/agent_test.cc",
+    "worker/agent/linux_host.cc": "tests/worker/agent/daemon_test.cc",
+    "worker/agent/run_totals.cc": "tests/worker/agent/run_series_test.cc",
+    "worker/agent/worker_metrics.cc": "tests/worker/agent/daemon_test.cc",
 }
 # Tests of several sources together, at the folder that they are about.
 SCENARIOS = {
-    "tests/coordinator/store/kill_test.cc": "kills a process that commits, and reads its folder",
 }
 MAINS = ("main.cc",)
 

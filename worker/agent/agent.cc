@@ -78,9 +78,8 @@ absl::Status Agent::OnRegistered(const v1::RegisterResponse& response) {
                      ", the coordinator to cluster ", Quoted(response.cluster_id())));
   }
   if (!reconciler_.SeeTerm(response.term())) {
-    return absl::FailedPreconditionError(absl::StrCat("the coordinator is of term ",
-                                                      response.term(), ", term ",
-                                                      reconciler_.term(), " was seen already"));
+    return absl::AbortedError(absl::StrCat("the coordinator is of term ", response.term(),
+                                           ", term ", reconciler_.term(), " was seen already"));
   }
   settings_.cluster_id = response.cluster_id();
   if (response.orphan_ttl_seconds() > 0) {
@@ -292,7 +291,6 @@ std::optional<OutboxCall> Agent::NextCall() {
 
 void Agent::OnReport(const RankKey& rank, const absl::Status& status,
                      const v1::ReportEventsResponse& response) {
-  if (absl::IsFailedPrecondition(status)) registered_ = false;
   if (absl::IsAborted(status)) {
     Say(rank.attempt, absl::StrCat("fenced: ", status.message(), "; its events are dropped"));
   }
@@ -300,7 +298,6 @@ void Agent::OnReport(const RankKey& rank, const absl::Status& status,
 }
 
 void Agent::OnCommit(const RankKey& rank, const absl::Status& status) {
-  if (absl::IsFailedPrecondition(status)) registered_ = false;
   if (absl::IsInvalidArgument(status)) {
     Say(rank.attempt, absl::StrCat("checkpoint refused: ", status.message()));
   }

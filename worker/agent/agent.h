@@ -50,11 +50,11 @@ class Agent {
   absl::Status Adopt(absl::Time now);
 
   v1::RegisterRequest MakeRegister(const std::string& request_id) const;
-  // kFailedPrecondition: another cluster, or a term lower than one seen; nothing changed.
+  // kFailedPrecondition: another cluster. kAborted: a term lower than one seen. Nothing changed
+  // then.
   absl::Status OnRegistered(const v1::RegisterResponse& response);
-  // True from a good registration until NeedRegistration.
+  // False before the first good registration and after a heartbeat was told to register again.
   bool registered() const { return registered_; }
-  void NeedRegistration() { registered_ = false; }
 
   v1::HeartbeatRequest MakeHeartbeat(const v1::HostUsage& usage);
   // Obeys the desired set: starts, signals and forgets ranks, deletes checkpoints.

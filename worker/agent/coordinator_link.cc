@@ -11,6 +11,8 @@ namespace {
 constexpr absl::Duration kHeartbeatLimit = absl::Seconds(3);
 constexpr absl::Duration kControlLimit = absl::Seconds(5);
 constexpr absl::Duration kBatchLimit = absl::Seconds(10);
+// gRPC takes a time before 1970 for the infinite future.
+const absl::Time kPast = absl::FromUnixSeconds(1);
 
 }  // namespace
 
@@ -84,7 +86,7 @@ void CoordinatorLink::Wait(absl::Time until) {
     const std::unique_ptr<Call> call(static_cast<Call*>(tag));
     calls_.erase(call.get());
     call->Deliver();
-    until = absl::InfinitePast();
+    until = kPast;
   }
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "common/logging.h"
@@ -16,11 +17,22 @@ namespace ddl::agent {
 namespace {
 
 constexpr absl::Duration kPollPeriod = absl::Milliseconds(100);
+constexpr absl::Duration kPublishPeriod = absl::Milliseconds(500);
 constexpr absl::Duration kSlowPeriod = absl::Seconds(1);
 constexpr absl::Duration kSweepPeriod = absl::Minutes(10);
 constexpr absl::Duration kMinHeartbeatGap = absl::Milliseconds(200);
 constexpr absl::Duration kSilence = absl::Seconds(10);  // Then not healthy, or not ready.
 constexpr int64_t kLogSlackBytes = 1 << 20;
+
+// What scrapers are told: an address that listens on every interface names none of them.
+std::string Reachable(const std::string& listening, const std::string& data_address) {
+  for (const absl::string_view any : {"0.0.0.0:", "[::]:"}) {
+    if (absl::StartsWith(listening, any)) {
+      return absl::StrCat(data_address, ":", listening.substr(any.size()));
+    }
+  }
+  return listening;
+}
 
 std::string CodeOf(const absl::Status& status) { return absl::StatusCodeToString(status.code()); }
 
@@ -62,7 +74,7 @@ absl::Status Daemon::ServeHttp() {
   routes["/healthz"] = [this](const HttpRequest&) { return Healthz(); };
   routes["/readyz"] = [this](const HttpRequest&) { return Readyz(); };
   DDL_ASSIGN_OR_RETURN(http_, HttpServer::Start(settings_.http_listen, std::move(routes)));
-  agent_.SetHttpAddress(http_->address());
+  agent_.SetHttpAddress(Reachable(http_->address(), settings_.agent.launch.data_address));
   DDL_RETURN_IF_ERROR(folder_.WriteAddress(http_->address()));
   DDL_LOG(Info) << "serves HTTP at " << http_->address() << ", " << settings_.agent.slots.size()
                 << " slots";
@@ -97,14 +109,18 @@ void Daemon::Step(absl::Time now) {
     }
   }
   SendEvents(now);
-  Publish(now);
+  if (now >= publish_due_) {
+    publish_due_ = now + kPublishPeriod;
+    Publish(now);
+  }
   LogNotices();
 }
 
 void Daemon::Register() {
   control_in_flight_ = true;
-  if (registration_id_.empty()) registration_id_ = RandomToken();
-  link_.Register(agent_.MakeRegister(registration_id_),
+  // The inventory moves on between tries, so that each try is a request of its own; the session
+  // makes repeats harmless.
+  link_.Register(agent_.MakeRegister(RandomToken()),
                  [this](const absl::Status& status, const v1::RegisterResponse& response) {
                    OnRegistered(status, response);
                  });
@@ -112,20 +128,11 @@ void Daemon::Register() {
 
 void Daemon::OnRegistered(const absl::Status& status, const v1::RegisterResponse& response) {
   control_in_flight_ = false;
-  absl::Status accepted = status;
-  if (status.ok()) {
-    registration_id_.clear();
-    accepted = agent_.OnRegistered(response);
-    if (absl::IsFailedPrecondition(accepted) &&
-        response.cluster_id() != settings_.agent.cluster_id &&
-        !settings_.agent.cluster_id.empty()) {
-      fatal_ = accepted;
-      return;
-    }
-  } else {
-    // Another inventory is another request.
-    if (!absl::IsUnavailable(status) && !absl::IsDeadlineExceeded(status)) registration_id_.clear();
-    status_.retries[{"Register", CodeOf(status)}] += 1;
+  if (!status.ok()) status_.retries[{"Register", CodeOf(status)}] += 1;
+  const absl::Status accepted = status.ok() ? agent_.OnRegistered(response) : status;
+  if (absl::IsFailedPrecondition(accepted)) {  // Another cluster, or another protocol.
+    fatal_ = accepted;
+    return;
   }
   if (!accepted.ok()) {
     DDL_LOG(Warning) << "cannot register: " << accepted;
@@ -137,7 +144,6 @@ void Daemon::OnRegistered(const absl::Status& status, const v1::RegisterResponse
   if (response.heartbeat_seconds() > 0) {
     settings_.heartbeat = absl::Seconds(response.heartbeat_seconds());
   }
-  settings_.agent.cluster_id = response.cluster_id();
   control_backoff_.Reset();
   delivery_backoff_.Reset();
   delivery_due_ = absl::InfinitePast();

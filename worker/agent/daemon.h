@@ -42,7 +42,7 @@ class Daemon {
 
   // Adopts ranks, serves HTTP and talks to the coordinator until `stop` is set. Ranks go on.
   // kUnavailable: the HTTP port is in use. kFailedPrecondition: the coordinator is of another
-  // cluster.
+  // cluster or speaks another protocol.
   absl::Status Run(const std::atomic<bool>& stop);
 
  private:
@@ -85,15 +85,15 @@ class Daemon {
   WorkerIdentity identity_;
 
   absl::Status fatal_;
-  std::string registration_id_;  // Of the registration that is not answered yet.
   bool control_in_flight_ = false;
   absl::Time control_due_ = absl::InfinitePast();  // Next registration or heartbeat.
   absl::Time last_heartbeat_ = absl::InfinitePast();
   Backoff control_backoff_;
   absl::Time delivery_due_ = absl::InfinitePast();
   Backoff delivery_backoff_;
-  std::string reported_states_;                  // HeldStates of the last heartbeat sent.
-  absl::Time slow_due_ = absl::InfinitePast();   // Next look at usage, logs and GPUs.
+  std::string reported_states_;                 // HeldStates of the last heartbeat sent.
+  absl::Time slow_due_ = absl::InfinitePast();  // Next look at usage, logs and GPUs.
+  absl::Time publish_due_ = absl::InfinitePast();
   absl::Time sweep_due_ = absl::InfinitePast();  // Next removal of forgotten folders.
 
   mutable Mutex health_mutex_;

@@ -187,6 +187,7 @@ void Outbox::OnReport(const RankKey& rank, const absl::Status& status,
     // A coordinator that lost events lost the commits among them too.
     cursor.committed = std::min(cursor.committed, cursor.acked);
   }
+  if (absl::IsFailedPrecondition(status)) cursor.acked = cursor.committed = 0;
   if (absl::IsAborted(status)) Fence(rank, &cursor);
 }
 

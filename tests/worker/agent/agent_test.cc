@@ -156,12 +156,12 @@ TEST_CASE("A coordinator of another cluster or of an older term is refused") {
   World world;
   CHECK(absl::IsFailedPrecondition(world.agent->OnRegistered(Registered("other", 9))));
   REQUIRE(world.agent->OnRegistered(Registered("c", 5)).ok());
-  CHECK(absl::IsFailedPrecondition(world.agent->OnRegistered(Registered("c", 4))));
+  CHECK(absl::IsAborted(world.agent->OnRegistered(Registered("c", 4))));
   CHECK(world.agent->MakeRegister("r").cluster_id() == "c");
 }
 
 TEST_CASE("Whatever is lost, late, repeated or restarted, each rank runs once and ends once") {
-  const uint64_t seed = GENERATE(range(1, 61));
+  const uint64_t seed = GENERATE(range(1, 31));
   CAPTURE(seed);
   std::mt19937_64 random(seed);
   const auto chance = [&random](int percent) { return static_cast<int>(random() % 100) < percent; };
@@ -195,8 +195,8 @@ TEST_CASE("Whatever is lost, late, repeated or restarted, each rank runs once an
                           response);
   };
   for (int turn = 0; turn < 400; ++turn) {
-    if (chance(4)) current = Run(++epoch, chance(50) ? std::vector<uint32_t>{0}
-                                                     : std::vector<uint32_t>{0, 1});
+    if (chance(4))
+      current = Run(++epoch, chance(50) ? std::vector<uint32_t>{0} : std::vector<uint32_t>{0, 1});
     if (chance(3)) current = With(current, chance(50) ? v1::DESIRED_DRAIN : v1::DESIRED_KILL, 0);
     answer();
     if (chance(60)) {
@@ -219,7 +219,8 @@ TEST_CASE("Whatever is lost, late, repeated or restarted, each rank runs once an
       replies.clear();  // Replies to a daemon that is gone reach nobody.
     }
     world.agent->Poll(kNow);
-    if (std::optional<OutboxCall> call = world.agent->NextCall()) deliver(*call, chance(80), chance(80));
+    if (std::optional<OutboxCall> call = world.agent->NextCall())
+      deliver(*call, chance(80), chance(80));
   }
   epoch = 0;
   for (int turn = 0; turn < 10; ++turn) {
@@ -231,8 +232,8 @@ TEST_CASE("Whatever is lost, late, repeated or restarted, each rank runs once an
   CHECK(world.agent->held().empty());
   for (const auto& [key, folder] : world.host.folders) CHECK_FALSE(world.host.Lives(key));
   for (const auto& [key, log] : applied) {
-    const auto exits = std::count_if(log.begin(), log.end(),
-                                     [](const auto& event) { return event.has_exited(); });
+    const auto exits =
+        std::count_if(log.begin(), log.end(), [](const auto& event) { return event.has_exited(); });
     CHECK(exits <= 1);
     if (exits == 1) CHECK(log.back().has_exited());
   }

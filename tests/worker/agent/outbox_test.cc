@@ -12,6 +12,12 @@
 namespace ddl::agent {
 namespace {
 
+// As REQUIRE, without its cost in loops over thousands of events.
+#define MUST(condition)                 \
+  do {                                  \
+    if (!(condition)) FAIL(#condition); \
+  } while (false)
+
 const RankKey kRank{{"k3v9x2mq", 2}, 0};
 
 // Spools in memory; a rank appends to them.
@@ -53,15 +59,15 @@ class MemorySpools : public SpoolSource {
 struct ModelCoordinator {
   v1::ReportEventsResponse Report(const v1::ReportEventsRequest& request) {
     const RankKey rank{{request.run(), request.epoch()}, request.rank()};
-    REQUIRE(request.events_size() <= 1000);
-    REQUIRE(request.ByteSizeLong() < size_t{4} << 20);
+    MUST(request.events_size() <= 1000);
+    MUST(request.ByteSizeLong() < size_t{4} << 20);
     std::vector<v1::RankEvent>& log = applied[rank];
     for (const v1::RankEvent& event : request.events()) {
       if (event.seq() <= log.size()) continue;
-      REQUIRE(event.seq() == log.size() + 1);  // No gap.
-      if (!log.empty()) REQUIRE_FALSE(log.back().has_exited());
+      MUST(event.seq() == log.size() + 1);  // No gap.
+      if (!log.empty()) MUST(!log.back().has_exited());
       if (event.has_checkpoint_prepared()) {
-        REQUIRE(commits[rank].contains(event.checkpoint_prepared().step()));
+        MUST(commits[rank].contains(event.checkpoint_prepared().step()));
       }
       log.push_back(event);
     }
@@ -75,7 +81,7 @@ struct ModelCoordinator {
     const int64_t step = request.checkpoint().step();
     int64_t last = 0;
     for (const v1::RankEvent& event : applied[rank]) last = std::max(last, event.step().step());
-    REQUIRE(last >= step);
+    MUST(last >= step);
     commits[rank].insert(step);
   }
 
@@ -111,7 +117,7 @@ void Deliver(Outbox* outbox, ModelCoordinator* coordinator) {
 }  // namespace
 
 TEST_CASE("Loss, repetition and restarts leave every event applied once and in order") {
-  const uint64_t seed = GENERATE(range(1, 41));
+  const uint64_t seed = GENERATE(range(1, 16));
   CAPTURE(seed);
   std::mt19937_64 random(seed);
   const auto chance = [&random](int percent) { return static_cast<int>(random() % 100) < percent; };
@@ -176,7 +182,7 @@ TEST_CASE("Loss, repetition and restarts leave every event applied once and in o
     REQUIRE(applied.size() == spooled + (with_exit[rank] ? 0 : 1));
     CHECK(applied.back().has_exited());
     for (size_t i = 0; i < spooled; ++i) {
-      REQUIRE(applied[i].SerializeAsString() == spools.spools[rank][i].SerializeAsString());
+      MUST(applied[i].SerializeAsString() == spools.spools[rank][i].SerializeAsString());
     }
   }
 }
@@ -263,6 +269,23 @@ TEST_CASE("A coordinator that lost events gets them again, checkpoints included"
   Deliver(&outbox, &coordinator);
   CHECK(coordinator.applied[kRank].size() == 9);
   CHECK(coordinator.commits[kRank] == std::set<int64_t>{1, 2, 3, 4});
+}
+
+TEST_CASE("A coordinator that sees a gap is asked from the first event on") {
+  MemorySpools spools;
+  ModelCoordinator coordinator;
+  Outbox outbox("w", "s", &spools);
+  outbox.Add(kRank);
+  for (int64_t step = 1; step <= 3; ++step) spools.AppendStep(kRank, step);
+  ObserveAll(&outbox, kRank);
+  Deliver(&outbox, &coordinator);
+  coordinator.applied[kRank].resize(1);
+  spools.AppendStep(kRank, 4);
+  ObserveAll(&outbox, kRank);
+  REQUIRE(outbox.Next());
+  outbox.OnReport(kRank, absl::FailedPreconditionError("must go on at seq 2, got 4"), {});
+  Deliver(&outbox, &coordinator);
+  CHECK(coordinator.applied[kRank].size() == 4);
 }
 
 TEST_CASE("The exit of a rank that left none waits until its spool is read to the end") {

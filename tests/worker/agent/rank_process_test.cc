@@ -23,7 +23,8 @@ RankCommand Shell(const TemporaryFolder& folder, const std::string& script) {
 TEST_CASE("A rank is its own session, without input, with its output in the log alone") {
   const TemporaryFolder folder;
   const auto pid = SpawnRank(
-      Shell(folder, "read line || echo none; ps -o sid= -p $$; echo $$ $A $HOME; pwd; ls /proc/self/fd"),
+      Shell(folder,
+            "read line || echo none; ps -o sid= -p $$; echo $$ $A $HOME; pwd; ls /proc/self/fd"),
       [](int32_t) { return absl::OkStatus(); });
   REQUIRE(pid.ok());
   REQUIRE(waitpid(*pid, nullptr, 0) == *pid);

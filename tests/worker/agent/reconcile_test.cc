@@ -97,7 +97,8 @@ TEST_CASE("While the coordinator says hold, nothing is changed") {
   CHECK_FALSE(reconciler.holding());
 }
 
-TEST_CASE("An attempt that the coordinator does not name is killed, and forgotten when it is gone") {
+TEST_CASE(
+    "An attempt that the coordinator does not name is killed, and forgotten when it is gone") {
   Reconciler reconciler(0);
   CHECK(Kinds(reconciler.React(Running(), Reply(1, 1))) == Expected{ActionKind::kKill});
   CHECK(Kinds(reconciler.React(Exited(), Reply(1, 1))) == Expected{ActionKind::kForget});

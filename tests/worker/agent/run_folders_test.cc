@@ -105,8 +105,7 @@ TEST_CASE("No deletion leaves the checkpoint root or its own run") {
   REQUIRE(MakeFolders(absl::StrCat(at.root.path(), "/ckpt/k3v9x2mq/e4")).ok());
   REQUIRE(symlink(outside.c_str(),
                   absl::StrCat(at.root.path(), "/ckpt/k3v9x2mq/e4/step-10").c_str()) == 0);
-  CHECK(absl::IsFailedPrecondition(
-      at.folders.DeleteCheckpoint(Deletion("k3v9x2mq/e4/step-10"))));
+  CHECK(absl::IsFailedPrecondition(at.folders.DeleteCheckpoint(Deletion("k3v9x2mq/e4/step-10"))));
   CHECK(FileExists(other));
   CHECK(FileExists(outside));
 }
