@@ -37,6 +37,7 @@ def two_ranks_one_worker():
         setup.wait_workers()
         one, two = setup.submit(_spec(1))[0], setup.submit(_spec(2))[0]
         setup.wait(one, two)
+        case.equal([setup.run(run)["ranks"] for run in (one, two)], [1, 2], "ranks")
         _check_close(_losses(setup, two), _losses(setup, one))
 
 
