@@ -93,6 +93,7 @@ void Daemon::Step(absl::Time now) {
   }
   if (now >= sweep_due_) {
     sweep_due_ = now + kSweepPeriod;
+    spools_.Keep(agent_.held());
     const absl::Status swept = folders_.RemoveForgotten(now - settings_.keep_forgotten);
     if (!swept.ok()) DDL_LOG(Warning) << "cannot remove old run folders: " << swept;
   }
