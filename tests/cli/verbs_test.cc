@@ -108,6 +108,7 @@ TEST_CASE("What no worker can hold is refused unless it may queue") {
   CHECK(refused.code == 1);
   CHECK(refused.out.empty());
   CHECK(refused.err.find("2") != std::string::npos);
+  CHECK(refused.err.find("--queue") != std::string::npos);
   CHECK(session.Run({"submit", session.spec, "parallel.ranks=4", "--queue"}).code == 0);
 }
 
