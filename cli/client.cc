@@ -112,16 +112,16 @@ absl::StatusOr<std::unique_ptr<Client>> Client::Connect(const Arguments& argumen
   const absl::Duration retry_limit =
       arguments.timeout ? std::min(kRetryLimit, *arguments.timeout * 0.8) : kRetryLimit;
   auto channel = OpenChannel(arguments.address, security);
-  auto connection = std::unique_ptr<Connection>(new Connection{
-      io,
-      arguments.address,
-      {.user = io.Env("USER", io.Env("LOGNAME")), .token = std::move(security.token)},
-      deadline,
-      retry_limit,
-      channel,
-      v1::Experiments::NewStub(channel),
-      v1::Metrics::NewStub(channel),
-      {}});
+  auto connection = std::unique_ptr<Connection>(
+      new Connection{io,
+                     arguments.address,
+                     {.user = io.Env("USER"), .token = std::move(security.token)},
+                     deadline,
+                     retry_limit,
+                     channel,
+                     v1::Experiments::NewStub(channel),
+                     v1::Metrics::NewStub(channel),
+                     {}});
   DDL_ASSIGN_OR_RETURN(
       connection->server,
       connection->Call(connection->experiments, &v1::Experiments::StubInterface::GetServer,

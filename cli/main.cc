@@ -1,5 +1,6 @@
 // `ddl`: the command line of Deltaworks.
 #include <pthread.h>
+#include <pwd.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -49,6 +50,12 @@ std::map<std::string, std::string> Environment() {
   return variables;
 }
 
+// The user that runs this program, whatever the environment says.
+std::string UserName() {
+  const passwd* entry = getpwuid(geteuid());
+  return entry == nullptr ? "" : entry->pw_name;
+}
+
 int TerminalRows() {
   winsize size = {};
   const bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0;
@@ -75,6 +82,7 @@ int main(int argc, char** argv) {
   io.err_is_tty = isatty(STDERR_FILENO) == 1;
   io.rows = TerminalRows();
   io.environment = Environment();
+  io.environment["USER"] = UserName();
   io.zone = absl::LocalTimeZone();
   io.program_folder = ProgramFolder();
   io.interrupt = &interrupt;

@@ -13,7 +13,7 @@ namespace {
 
 using Catch::Contains;
 
-absl::StatusOr<PreparedData> Prepare(const DataPreparation& preparation) {
+absl::StatusOr<PreparedFolder> Prepare(const DataPreparation& preparation) {
   return PrepareData(preparation, [] { return false; });
 }
 

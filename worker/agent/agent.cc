@@ -256,7 +256,10 @@ void Agent::PollRank(const RankKey& key, HeldRank* rank, absl::Time now) {
   ReadSpool(key, rank);
   const Outbox::Position at = outbox_.position(key);
   if (at.started) rank->state = v1::RANK_STATE_RUNNING;
-  if (at.ended) rank->state = v1::RANK_STATE_EXITED;
+  if (at.ended) {
+    rank->state = v1::RANK_STATE_EXITED;
+    Say(key.attempt, absl::StrCat("rank ", key.rank, " ended at step ", at.last_step));
+  }
 }
 
 void Agent::ReadSpool(const RankKey& key, HeldRank* rank) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <map>
 #include <memory>
 #include <random>
 
@@ -160,28 +161,73 @@ TEST_CASE("A coordinator of another cluster or of an older term is refused") {
   CHECK(world.agent->MakeRegister("r").cluster_id() == "c");
 }
 
-TEST_CASE("Whatever is lost, late, repeated or restarted, each rank runs once and ends once") {
-  const uint64_t seed = GENERATE(range(1, 31));
-  CAPTURE(seed);
-  std::mt19937_64 random(seed);
-  const auto chance = [&random](int percent) { return static_cast<int>(random() % 100) < percent; };
+namespace {
+
+// A world in which anything may be lost, late, repeated or restarted.
+class Storm {
+ public:
+  explicit Storm(uint64_t seed) : random_(seed) {}
+
+  void Turn(int turn) {
+    if (Chance(4))
+      current_ = Run(++epoch_, Chance(50) ? std::vector<uint32_t>{0} : std::vector<uint32_t>{0, 1});
+    if (Chance(3)) current_ = With(current_, Chance(50) ? v1::DESIRED_DRAIN : v1::DESIRED_KILL, 0);
+    Answer();
+    if (Chance(60)) {
+      const size_t which = Chance(70) ? replies_.size() - 1 : random_() % replies_.size();
+      world.agent->OnHeartbeat(replies_[which], kNow);
+    }
+    LetRanksLive(turn);
+    if (Chance(3)) {
+      world.Restart(absl::StrCat("s", turn));
+      replies_.clear();  // Replies to a daemon that is gone reach nobody.
+    }
+    world.agent->Poll(kNow);
+    if (std::optional<OutboxCall> call = world.agent->NextCall()) {
+      const bool arrives = Chance(80);
+      Deliver(*call, arrives, arrives && Chance(80));
+    }
+  }
+  // Nothing is wanted any more, and nothing is lost.
+  void CalmDown() {
+    epoch_ = 0;
+    for (int turn = 0; turn < 10; ++turn) {
+      Answer();
+      world.agent->OnHeartbeat(replies_.back(), kNow);
+      world.agent->Poll(kNow);
+      while (std::optional<OutboxCall> call = world.agent->NextCall()) Deliver(*call, true, true);
+    }
+  }
+
   World world;
-  std::vector<v1::HeartbeatResponse> replies;  // That may arrive now, late or twice.
   std::map<RankKey, std::vector<v1::RankEvent>> applied;
-  uint64_t epoch = 0;
-  v1::DesiredAttempt current;
-  const auto answer = [&] {
+
+ private:
+  bool Chance(int percent) { return static_cast<int>(random_() % 100) < percent; }
+
+  void Answer() {
     v1::HeartbeatResponse reply;
     reply.set_term(1);
     reply.set_generation(++world.generation);
-    if (epoch > 0) *reply.add_desired() = current;
+    if (epoch_ > 0) *reply.add_desired() = current_;
     for (const auto& [key, attempt] : world.agent->held()) {
-      if (key.epoch == epoch) continue;
-      *reply.add_desired() = With(Run(key.epoch), v1::DESIRED_FORGET);
+      if (key.epoch != epoch_) *reply.add_desired() = With(Run(key.epoch), v1::DESIRED_FORGET);
     }
-    replies.push_back(reply);
-  };
-  const auto deliver = [&](const OutboxCall& call, bool arrives, bool answered) {
+    replies_.push_back(reply);
+  }
+  void LetRanksLive(int turn) {
+    for (const auto& [key, folder] : world.host.folders) {
+      if (!world.host.Lives(key)) {
+        if (Chance(10)) world.host.ReusePid(key);
+        continue;
+      }
+      if (Chance(50)) world.host.Append(key).mutable_step()->set_step(turn);
+      if (!Chance(3)) continue;
+      if (Chance(50)) world.host.Append(key).mutable_exited();
+      world.host.Die(key);
+    }
+  }
+  void Deliver(const OutboxCall& call, bool arrives, bool answered) {
     const auto& report = std::get<v1::ReportEventsRequest>(call.request);
     std::vector<v1::RankEvent>& log = applied[call.rank];
     for (const v1::RankEvent& event : report.events()) {
@@ -193,45 +239,28 @@ TEST_CASE("Whatever is lost, late, repeated or restarted, each rank runs once an
     response.set_durable_seq(log.size());
     world.agent->OnReport(call.rank, answered ? absl::OkStatus() : absl::UnavailableError(""),
                           response);
-  };
-  for (int turn = 0; turn < 400; ++turn) {
-    if (chance(4))
-      current = Run(++epoch, chance(50) ? std::vector<uint32_t>{0} : std::vector<uint32_t>{0, 1});
-    if (chance(3)) current = With(current, chance(50) ? v1::DESIRED_DRAIN : v1::DESIRED_KILL, 0);
-    answer();
-    if (chance(60)) {
-      const size_t which = chance(70) ? replies.size() - 1 : random() % replies.size();
-      world.agent->OnHeartbeat(replies[which], kNow);
-    }
-    for (const auto& [key, folder] : world.host.folders) {
-      if (!world.host.Lives(key)) {
-        if (chance(10)) world.host.ReusePid(key);
-        continue;
-      }
-      if (chance(50)) world.host.Append(key).mutable_step()->set_step(turn);
-      if (chance(3)) {
-        if (chance(50)) world.host.Append(key).mutable_exited();
-        world.host.Die(key);
-      }
-    }
-    if (chance(3)) {
-      world.Restart(absl::StrCat("s", turn));
-      replies.clear();  // Replies to a daemon that is gone reach nobody.
-    }
-    world.agent->Poll(kNow);
-    if (std::optional<OutboxCall> call = world.agent->NextCall())
-      deliver(*call, chance(80), chance(80));
   }
-  epoch = 0;
-  for (int turn = 0; turn < 10; ++turn) {
-    answer();
-    world.agent->OnHeartbeat(replies.back(), kNow);
-    world.agent->Poll(kNow);
-    while (std::optional<OutboxCall> call = world.agent->NextCall()) deliver(*call, true, true);
+
+  std::mt19937_64 random_;
+  std::vector<v1::HeartbeatResponse> replies_;  // That may arrive now, late or twice.
+  uint64_t epoch_ = 0;
+  v1::DesiredAttempt current_;
+};
+
+}  // namespace
+
+TEST_CASE("Whatever is lost, late, repeated or restarted, each rank runs once and ends once") {
+  const uint64_t seed = GENERATE(range(1, 31));
+  CAPTURE(seed);
+  Storm storm(seed);
+  for (int turn = 0; turn < 400; ++turn) storm.Turn(turn);
+  storm.CalmDown();
+  CHECK(storm.world.agent->held().empty());
+  for (const auto& [key, folder] : storm.world.host.folders) {
+    CHECK_FALSE(storm.world.host.Lives(key));
   }
-  CHECK(world.agent->held().empty());
-  for (const auto& [key, folder] : world.host.folders) CHECK_FALSE(world.host.Lives(key));
-  for (const auto& [key, log] : applied) {
+  CHECK(storm.applied.size() > 5);
+  for (const auto& [key, log] : storm.applied) {
     const auto exits =
         std::count_if(log.begin(), log.end(), [](const auto& event) { return event.has_exited(); });
     CHECK(exits <= 1);

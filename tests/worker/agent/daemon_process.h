@@ -3,34 +3,21 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <functional>
 #include <string>
 #include <vector>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "common/files.h"
+#include "tests/worker/agent/eventually.h"
 #include "tests/worker/agent/temporary_folder.h"
 
 namespace ddl::agent {
-
-// Whether `condition` became true within `limit`.
-inline bool Eventually(const std::function<bool()>& condition,
-                       absl::Duration limit = absl::Seconds(60)) {
-  const absl::Time end = absl::Now() + limit;
-  while (absl::Now() < end) {
-    if (condition()) return true;
-    poll(nullptr, 0, 20);
-  }
-  return condition();
-}
 
 class DaemonProcess {
  public:

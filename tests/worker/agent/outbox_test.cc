@@ -300,6 +300,9 @@ TEST_CASE("The exit of a rank that left none waits until its spool is read to th
   REQUIRE(outbox.Observe(kRank).ok());
   CHECK(outbox.position(kRank).ended);
   CHECK(outbox.position(kRank).spool_seq == 2);
+  const std::optional<OutboxCall> call = outbox.Next();
+  REQUIRE(call);
+  CHECK(std::get<v1::ReportEventsRequest>(call->request).events(1).exited().step() == 7);
 }
 
 TEST_CASE("A damaged spool ends with the daemon's exit behind its last good event") {

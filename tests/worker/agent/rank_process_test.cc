@@ -3,12 +3,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cstdlib>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/files.h"
+#include "tests/worker/agent/eventually.h"
 #include "tests/worker/agent/temporary_folder.h"
 
 namespace ddl::agent {
@@ -59,7 +61,7 @@ TEST_CASE("A daemon that dies before it released a rank leaves no rank") {
   REQUIRE(waitpid(daemon, &status, 0) == daemon);
   REQUIRE(WEXITSTATUS(status) == 0);
   const int rank = std::atoi(ReadFile(absl::StrCat(folder.path(), "/pid"))->c_str());
-  for (int i = 0; i < 1000 && FileExists(absl::StrCat("/proc/", rank, "/exe")); ++i) usleep(10'000);
+  CHECK(Eventually([&] { return !FileExists(absl::StrCat("/proc/", rank, "/exe")); }));
   CHECK_FALSE(FileExists(absl::StrCat(folder.path(), "/mark")));
 }
 
