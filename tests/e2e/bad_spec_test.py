@@ -130,7 +130,7 @@ def more_slots_than_the_cluster_has():
         path = setup.write("bad", specs.tiny(20, 8, parallel__ranks=4))
         done = setup.ddl("submit", path, code=None)
         assert done.returncode in (1, 2, 5), done
-        _check(done, "too many slots", done.returncode, words=["4", "2", "--queue"])
+        _check(done, "too many slots", done.returncode, words=["4", "2", "queue"])
         case.equal(setup.json("ls"), [], "runs after the refusal")
         run = setup.json("submit", path, "--queue")[0]["id"]
         case.equal(setup.run(run)["state"], "queued", "state")
