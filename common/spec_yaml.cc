@@ -17,8 +17,6 @@
 namespace ddl {
 namespace {
 
-using google::protobuf::Message;
-
 // Calls `visit` with the path of every key that is no mapping.
 void ForEachKey(const google::protobuf::Descriptor& mapping, const std::string& parent,
                 const std::function<void(const std::string&)>& visit) {

@@ -16,7 +16,7 @@ std::string CodeLabel(const absl::Status& status) {
   std::string label;
   for (const absl::string_view word :
        absl::StrSplit(absl::StatusCodeToString(status.code()), '_')) {
-    label.append(word.substr(0, 1));
+    label.push_back(word[0]);
     for (const char c : word.substr(1)) label.push_back(static_cast<char>(c - 'A' + 'a'));
   }
   return label;

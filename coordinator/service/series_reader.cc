@@ -7,8 +7,8 @@
 #include "absl/time/clock.h"
 #include "common/names.h"
 #include "common/status.h"
+#include "coordinator/core/lineage.h"
 #include "coordinator/core/selector.h"
-#include "coordinator/core/views.h"
 
 namespace ddl::coordinator {
 namespace {

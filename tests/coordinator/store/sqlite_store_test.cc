@@ -12,6 +12,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "common/files.h"
 #include "coordinator/store/schema.h"
 #include "tests/common/scratch_folder.h"
 #include "tests/coordinator/store/store_conformance.h"

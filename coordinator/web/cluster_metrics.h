@@ -1,0 +1,26 @@
+// Prometheus families of the whole installation: queue, slots, workers, sweeps, finished runs.
+//
+// All are functions of the state, so that counters go on after a restart where they were.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "absl/time/time.h"
+#include "common/metric_families.h"
+#include "coordinator/core/state.h"
+#include "coordinator/core/store.h"
+
+namespace ddl::coordinator {
+
+inline constexpr size_t kMaxVisibleSweeps = 100;
+
+void AddSchedulerMetrics(const State& state, MetricFamilies* families);
+// Of workers that have been heard in this term.
+void AddHeartbeats(const std::map<std::string, absl::Time>& heard, MetricFamilies* families);
+// Trials by state; of sweeps that minimize val_loss the best value, from `progress` by run.
+// The newest kMaxVisibleSweeps.
+void AddSweepMetrics(const State& state, const std::map<std::string, RunProgress>& progress,
+                     MetricFamilies* families);
+
+}  // namespace ddl::coordinator

@@ -1,0 +1,75 @@
+#include "worker/train/step_samples.h"
+
+#include <cmath>
+#include <map>
+
+#include "tests/worker/torch_test.h"
+
+namespace ddl {
+namespace {
+
+std::map<std::string, double> ByKey(const std::vector<Sample>& samples) {
+  std::map<std::string, double> values;
+  for (const Sample& sample : samples) {
+    const std::string key = series::Key(sample.name, sample.labels);
+    INFO(key);
+    CHECK(values.emplace(key, sample.value).second);  // A key occurs once.
+  }
+  return values;
+}
+
+// Two layers; the betas of layer l are all 0.01 (attn) and 1.0 + l (mlp).
+at::Tensor Sums() {
+  GateStatistics statistics(/*layers=*/2, at::kCPU);
+  for (int64_t layer = 0; layer < 2; ++layer) {
+    statistics.Observe(layer, Sublayer::kAttention, at::full({1, 4, 1}, 0.01),
+                       at::full({1, 4, 2}, 3.0));
+    statistics.Observe(layer, Sublayer::kMlp, at::full({1, 4, 1}, 1.0 + static_cast<double>(layer)),
+                       at::full({1, 4, 2}, 0.5));
+  }
+  return statistics.Sums();
+}
+
+TEST_CASE("Gates are reported by layer, and by sublayer with cumulative buckets") {
+  std::vector<Sample> samples;
+  AddGateSamples(Sums(), /*by_layer=*/true, &samples);
+  std::map<std::string, double> values = ByKey(samples);
+  CHECK(values.at("gate_beta_mean/1/mlp") == 2.0);
+  CHECK(values.at("gate_beta_mean/0/attn") == Approx(0.01));
+  CHECK(values.at("gate_discrepancy_rms/0/attn") == Approx(3.0));
+  CHECK(values.at("gate_beta_bucket/mlp/0.95") == 0);
+  CHECK(values.at("gate_beta_bucket/mlp/1.05") == 4);
+  CHECK(values.at("gate_beta_bucket/mlp/2") == 8);
+  CHECK(values.at("gate_beta_bucket/mlp/+Inf") == 8);
+  CHECK(values.at("gate_beta_bucket/attn/0.05") == 8);
+  CHECK(values.at("gate_beta_sum/mlp") == Approx(12.0));
+  CHECK(values.at("gate_saturation_low/attn") == 1.0);
+  CHECK(values.at("gate_saturation_high/mlp") == 0.5);
+  // 2 sublayers x (12 buckets, sum, low, high) and 2 layers x 2 sublayers x 2.
+  CHECK(values.size() == 2 * 15 + 8);
+
+  samples.clear();
+  AddGateSamples(Sums(), /*by_layer=*/false, &samples);
+  CHECK(samples.size() == 2 * 15);
+}
+
+TEST_CASE("Counts add up between recorded points, and what is not finite is left out") {
+  StepResult result{.loss = std::nan(""), .gradient_norm = 2.0, .finite = false, .clipped = true};
+  result.data_read_bytes = 10;
+  StepCounts counts;
+  counts.Add(result);
+  counts.Add(result);
+  counts.phases.Add(Phase::kForward, 0.25);
+  counts.phases.Add(Phase::kForward, 0.5);
+  const std::map<std::string, double> values = ByKey(StepSamples(result, counts, true));
+  CHECK_FALSE(values.contains("train_loss"));
+  CHECK(values.at("gradient_norm") == 2.0);
+  CHECK(values.at("nonfinite_steps") == 2);
+  CHECK(values.at("gradient_clips") == 2);
+  CHECK(values.at("data_read_bytes") == 20);
+  CHECK(values.at("phase_seconds/forward") == 0.75);
+  CHECK_FALSE(values.contains("phase_seconds/eval"));
+}
+
+}  // namespace
+}  // namespace ddl
