@@ -186,8 +186,9 @@ absl::StatusOr<std::vector<PointRow>> ReadPage(Database* database, const std::st
       database->Prepare("SELECT run, series, step, epoch, attempt, tokens, flops, active_seconds, "
                         "value, crc FROM point WHERE run = (SELECT id FROM run WHERE name = ?1) "
                         "AND series = (SELECT id FROM series WHERE name = ?2) "
-                        "AND (step, epoch) > (?3, ?4) ORDER BY step, epoch LIMIT 999"));
+                        "AND (step, epoch) > (?3, ?4) ORDER BY step, epoch LIMIT ?5"));
   select.BindText(1, run).BindText(2, series).Bind(3, position->step).Bind(4, position->epoch);
+  select.Bind(5, kPageRows);
   std::vector<PointRow> rows;
   for (;;) {
     DDL_ASSIGN_OR_RETURN(const bool more, select.Step());

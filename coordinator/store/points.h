@@ -17,6 +17,7 @@
 namespace ddl::coordinator {
 
 inline constexpr size_t kMaxSeriesOfRun = 1000;
+inline constexpr size_t kPageRows = 999;
 
 // What became of the points offered.
 struct PointCounts {

@@ -157,23 +157,24 @@ absl::Status SqliteStore::ReadSeries(const std::string& run, const std::string& 
   chunk.set_name(series);
   PagePosition position;
   std::vector<PointRow> page;
-  do {
+  for (bool more = true; more;) {
     // A connection is held for one page, not while `take` sends it: a slow client must not keep
     // the write-ahead log from being checkpointed.
     DDL_RETURN_IF_ERROR(readers_.With([&](Database* database) -> absl::Status {
       DDL_ASSIGN_OR_RETURN(page, ReadPage(database, run, series, &position));
       return absl::OkStatus();
     }));
+    more = page.size() == kPageRows;
     for (const PointRow& row : page) AppendOfLineage(row, lineage, &chunk);
     // The last point stays behind until it is known that no later attempt has its step too.
     v1::SeriesChunk rest = chunk;
-    if (!page.empty() && chunk.points_size() > 0) {
+    if (more && chunk.points_size() > 0) {
       rest.mutable_points()->DeleteSubrange(0, chunk.points_size() - 1);
       chunk.mutable_points()->RemoveLast();
     }
     if (chunk.points_size() > 0 && !take(chunk)) return absl::OkStatus();
     chunk = std::move(rest);
-  } while (!page.empty());
+  }
   return absl::OkStatus();
 }
 
