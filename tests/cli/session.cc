@@ -106,8 +106,9 @@ std::string TinySpec() {
 
 Cluster::Cluster() {
   const std::string program = DDL_BINARY_DIR "/bin/ddl-coordinator";
-  std::vector<std::string> words = {program,       "--listen", "127.0.0.1:0",  "--http",
-                                    "127.0.0.1:0", "--state",  folder_.path(), "--bootstrap"};
+  const std::string state = folder_.path() + "/state";
+  std::vector<std::string> words = {program,       "--listen", "127.0.0.1:0", "--http",
+                                    "127.0.0.1:0", "--state",  state,         "--bootstrap"};
   std::vector<char*> arguments;
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
@@ -121,7 +122,7 @@ Cluster::Cluster() {
   while (address_.empty()) {
     INFO(ReadFile(log).value_or(""));
     REQUIRE(absl::Now() < limit);
-    const std::string text = ReadFile(folder_.path() + "/address").value_or("");
+    const std::string text = ReadFile(state + "/address").value_or("");
     for (absl::string_view line : absl::StrSplit(text, '\n')) {
       if (absl::ConsumePrefix(&line, "grpc=")) address_ = std::string(line);
     }
