@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <cstdlib>
@@ -15,6 +16,7 @@
 
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "cli/selection.h"
 #include "common/files.h"
 #include "common/rpc_client.h"
 
@@ -128,7 +130,9 @@ Cluster::Cluster() {
     }
     if (address_.empty()) Interrupt().WaitFor(absl::Milliseconds(20));
   }
-  workers_ = v1::Workers::NewStub(OpenChannel(address_, ClientSecurity()));
+  const auto channel = OpenChannel(address_, ClientSecurity());
+  workers_ = v1::Workers::NewStub(channel);
+  experiments_ = v1::Experiments::NewStub(channel);
 }
 
 void Cluster::Stop() {
@@ -217,10 +221,18 @@ void Cluster::Report(Held* held, std::vector<v1::RankEvent> events) {
   REQUIRE(response.durable_seq() == held->seq);
 }
 
+bool Cluster::AllEnded() {
+  const auto listed = MustCall<v1::ListRunsResponse>([&](auto* context, auto* answer) {
+    return experiments_->ListRuns(context, v1::ListRunsRequest(), answer);
+  });
+  return std::all_of(listed.runs().begin(), listed.runs().end(),
+                     [](const v1::Run& run) { return HasEnded(run.state()); });
+}
+
 void Cluster::TrainAll(int steps,
                        const std::function<double(const v1::ExperimentSpec&, int)>& loss) {
   const absl::Time limit = absl::Now() + absl::Seconds(60);
-  for (int idle = 0; idle < 20;) {
+  while (!AllEnded()) {
     REQUIRE(absl::Now() < limit);
     Beat();
     bool worked = false;
@@ -238,7 +250,6 @@ void Cluster::TrainAll(int steps,
       held.exited = true;
       worked = true;
     }
-    idle = worked || !held_.empty() ? 0 : idle + 1;
     if (!worked) Interrupt().WaitFor(absl::Milliseconds(20));
   }
 }
