@@ -159,9 +159,10 @@ void Cluster::AddWorker(uint32_t slots) {
     slot.set_index(i);
     slot.set_device("cpu");
   }
-  MustCall<v1::RegisterResponse>([&](auto* context, auto* response) {
+  const auto registered = MustCall<v1::RegisterResponse>([&](auto* context, auto* response) {
     return workers_->Register(context, request, response);
   });
+  term_ = registered.term();
 }
 
 void Cluster::Beat() {
@@ -169,6 +170,7 @@ void Cluster::Beat() {
   request.set_worker(kWorker);
   request.set_session(kSession);
   request.set_sequence(++sequence_);
+  request.set_term_seen(term_);
   for (const auto& [run, held] : held_) {
     v1::InventoryAttempt& attempt = *request.add_inventory();
     attempt.set_run(run);

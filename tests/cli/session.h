@@ -65,6 +65,7 @@ class Cluster {
   std::unique_ptr<v1::Workers::Stub> workers_;
   std::unique_ptr<v1::Experiments::Stub> experiments_;
   uint64_t sequence_ = 0;
+  uint64_t term_ = 0;
   std::map<std::string, Held> held_;  // By run.
 };
 
