@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -70,10 +71,11 @@ class Followed {
   std::vector<v1::Run> Runs() const {
     std::vector<v1::Run> runs;
     for (const auto& [id, run] : runs_) runs.push_back(run);
-    std::stable_sort(runs.begin(), runs.end(), [](const v1::Run& a, const v1::Run& b) {
-      return std::make_pair(a.submitted().seconds(), a.submitted().nanos()) >
-             std::make_pair(b.submitted().seconds(), b.submitted().nanos());
-    });
+    const auto age = [](const v1::Run& run) {
+      return std::make_tuple(-run.submitted().seconds(), -run.submitted().nanos(), run.name());
+    };
+    std::stable_sort(runs.begin(), runs.end(),
+                     [&age](const v1::Run& a, const v1::Run& b) { return age(a) < age(b); });
     return runs;
   }
   bool empty() const { return runs_.empty(); }

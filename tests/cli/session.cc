@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <cstdlib>
@@ -15,6 +16,7 @@
 
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "cli/selection.h"
 #include "common/files.h"
 #include "common/rpc_client.h"
 
@@ -106,8 +108,9 @@ std::string TinySpec() {
 
 Cluster::Cluster() {
   const std::string program = DDL_BINARY_DIR "/bin/ddl-coordinator";
-  std::vector<std::string> words = {program,       "--listen", "127.0.0.1:0",  "--http",
-                                    "127.0.0.1:0", "--state",  folder_.path(), "--bootstrap"};
+  const std::string state = folder_.path() + "/state";
+  std::vector<std::string> words = {program,       "--listen", "127.0.0.1:0", "--http",
+                                    "127.0.0.1:0", "--state",  state,         "--bootstrap"};
   std::vector<char*> arguments;
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
@@ -121,13 +124,15 @@ Cluster::Cluster() {
   while (address_.empty()) {
     INFO(ReadFile(log).value_or(""));
     REQUIRE(absl::Now() < limit);
-    const std::string text = ReadFile(folder_.path() + "/address").value_or("");
+    const std::string text = ReadFile(state + "/address").value_or("");
     for (absl::string_view line : absl::StrSplit(text, '\n')) {
       if (absl::ConsumePrefix(&line, "grpc=")) address_ = std::string(line);
     }
     if (address_.empty()) Interrupt().WaitFor(absl::Milliseconds(20));
   }
-  workers_ = v1::Workers::NewStub(OpenChannel(address_, ClientSecurity()));
+  const auto channel = OpenChannel(address_, ClientSecurity());
+  workers_ = v1::Workers::NewStub(channel);
+  experiments_ = v1::Experiments::NewStub(channel);
 }
 
 void Cluster::Stop() {
@@ -154,9 +159,10 @@ void Cluster::AddWorker(uint32_t slots) {
     slot.set_index(i);
     slot.set_device("cpu");
   }
-  MustCall<v1::RegisterResponse>([&](auto* context, auto* response) {
+  const auto registered = MustCall<v1::RegisterResponse>([&](auto* context, auto* response) {
     return workers_->Register(context, request, response);
   });
+  term_ = registered.term();
 }
 
 void Cluster::Beat() {
@@ -164,6 +170,7 @@ void Cluster::Beat() {
   request.set_worker(kWorker);
   request.set_session(kSession);
   request.set_sequence(++sequence_);
+  request.set_term_seen(term_);
   for (const auto& [run, held] : held_) {
     v1::InventoryAttempt& attempt = *request.add_inventory();
     attempt.set_run(run);
@@ -216,10 +223,18 @@ void Cluster::Report(Held* held, std::vector<v1::RankEvent> events) {
   REQUIRE(response.durable_seq() == held->seq);
 }
 
+bool Cluster::AllEnded() {
+  const auto listed = MustCall<v1::ListRunsResponse>([&](auto* context, auto* answer) {
+    return experiments_->ListRuns(context, v1::ListRunsRequest(), answer);
+  });
+  return std::all_of(listed.runs().begin(), listed.runs().end(),
+                     [](const v1::Run& run) { return HasEnded(run.state()); });
+}
+
 void Cluster::TrainAll(int steps,
                        const std::function<double(const v1::ExperimentSpec&, int)>& loss) {
   const absl::Time limit = absl::Now() + absl::Seconds(60);
-  for (int idle = 0; idle < 20;) {
+  while (!AllEnded()) {
     REQUIRE(absl::Now() < limit);
     Beat();
     bool worked = false;
@@ -237,7 +252,6 @@ void Cluster::TrainAll(int steps,
       held.exited = true;
       worked = true;
     }
-    idle = worked || !held_.empty() ? 0 : idle + 1;
     if (!worked) Interrupt().WaitFor(absl::Milliseconds(20));
   }
 }

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "proto/ddl/v1/experiments.grpc.pb.h"
 #include "proto/ddl/v1/workers.grpc.pb.h"
 #include "tests/cli/in_process.h"
 
@@ -44,7 +45,7 @@ class Cluster {
 
   // One heartbeat: ends what is not desired any more and begins what is, up to RankStarted.
   void Beat();
-  // Beats until nothing is left to train: every attempt reports `steps` steps with `loss(spec,
+  // Beats until every run has ended: each attempt reports `steps` steps with `loss(spec,
   // step)` as its train and validation loss and then exits: with success, or as the user's failure
   // when `loss` gives NaN.
   void TrainAll(int steps, const std::function<double(const v1::ExperimentSpec&, int)>& loss);
@@ -56,12 +57,15 @@ class Cluster {
     bool exited = false;
   };
   void Report(Held* held, std::vector<v1::RankEvent> events);
+  bool AllEnded();
 
   TempFolder folder_;
   pid_t pid_ = 0;
   std::string address_;
   std::unique_ptr<v1::Workers::Stub> workers_;
+  std::unique_ptr<v1::Experiments::Stub> experiments_;
   uint64_t sequence_ = 0;
+  uint64_t term_ = 0;
   std::map<std::string, Held> held_;  // By run.
 };
 
