@@ -30,7 +30,7 @@ v1::ExperimentSpec TinySpec(const std::string& name, uint32_t ranks, uint64_t st
   spec.mutable_checkpoint()->set_every_tokens(kBatchTokens * random->Between(2, 4));
   spec.mutable_parallel()->set_ranks(ranks);
   spec.mutable_resources()->set_priority(static_cast<int32_t>(random->Below(3)) * 25);
-  spec.mutable_resources()->set_max_restarts(2);
+  spec.mutable_resources()->set_max_restarts(static_cast<uint32_t>(random->Below(3)));
   return spec;
 }
 
@@ -95,30 +95,49 @@ void Client::OnSubmitted(const v1::SubmitExperimentRequest& request, const Answe
   Acknowledged& acknowledged = acknowledged_[request.request_id()];
   acknowledged.experiment = response.experiment().id();
   for (const v1::Run& run : response.runs()) acknowledged.runs.push_back(run.id());
+  if (random_.Chance(80)) {  // Some people think better of it at once.
+    v1::ChangeRunsRequest change;
+    change.set_request_id(absl::StrCat("change-", ++requests_));
+    change.mutable_selector()->add_runs(acknowledged.experiment);
+    ++unanswered_;
+    SendChange(&coordinator::Sequencer::Cancel, change);
+  }
   // Some people repeat what was answered: the answer must be the same.
   if (random_.Chance(300)) {
     queue_.After(random_.Millis(1000, 60'000), [this, request] { SendSubmit(request); });
   }
 }
 
-void Client::ChangeSomething() {
-  if (acknowledged_.empty()) return;
+std::string Client::PickRun(const coordinator::Core* core) {
+  if (core != nullptr && random_.Chance(500)) {
+    for (const auto& [id, run] : core->state().runs) {
+      if (run.state() == v1::RUN_STATE_BACKOFF) return id;
+    }
+  }
   auto chosen = acknowledged_.begin();
   std::advance(chosen, static_cast<std::ptrdiff_t>(random_.Below(acknowledged_.size())));
+  const std::vector<std::string>& runs = chosen->second.runs;
+  return random_.Chance(400) ? chosen->second.experiment : runs[random_.Below(runs.size())];
+}
+
+void Client::ChangeSomething(const coordinator::Core* core) {
+  if (acknowledged_.empty()) return;
   v1::ChangeRunsRequest request;
   request.set_request_id(absl::StrCat("change-", ++requests_));
-  if (random_.Chance(400)) {
-    request.mutable_selector()->set_sweep(chosen->second.experiment);
-  } else {
-    const std::vector<std::string>& runs = chosen->second.runs;
-    request.mutable_selector()->add_runs(runs[random_.Below(runs.size())]);
-  }
+  request.mutable_selector()->add_runs(PickRun(core));
   const uint64_t verb = random_.Below(10);
   const Method method = verb < 2   ? &coordinator::Sequencer::Cancel
                         : verb < 7 ? &coordinator::Sequencer::Pause
                                    : &coordinator::Sequencer::Resume;
   ++unanswered_;
   SendChange(method, request);
+  if (method != &coordinator::Sequencer::Pause || !random_.Chance(300)) return;
+  // Some take a pause back before it has taken effect.
+  v1::ChangeRunsRequest resume = request;
+  resume.set_request_id(absl::StrCat("change-", ++requests_));
+  ++unanswered_;
+  queue_.After(random_.Millis(500, 3000),
+               [this, resume] { SendChange(&coordinator::Sequencer::Resume, resume); });
 }
 
 void Client::ResumeAll(const coordinator::State& state) {

@@ -30,8 +30,9 @@ class Client {
 
   // One run or a small sweep, of a name of its own; `most_ranks` is the largest gang.
   void Submit(uint32_t most_ranks);
-  // Cancels, pauses or resumes a run that was acknowledged.
-  void ChangeSomething();
+  // Cancels, pauses or resumes a run that was acknowledged; with `core` at hand, sometimes one in
+  // backoff, which is seldom met by chance.
+  void ChangeSomething(const coordinator::Core* core);
   // Resumes everything that is paused.
   void ResumeAll(const coordinator::State& state);
 
@@ -43,6 +44,7 @@ class Client {
  private:
   using Method = absl::StatusOr<v1::ChangeRunsResponse> (coordinator::Sequencer::*)(
       const v1::ChangeRunsRequest&, const coordinator::Caller&);
+  std::string PickRun(const coordinator::Core* core);
   void SendSubmit(const v1::SubmitExperimentRequest& request);
   void SendChange(Method method, const v1::ChangeRunsRequest& request);
   void OnSubmitted(const v1::SubmitExperimentRequest& request, const Answer& answer);

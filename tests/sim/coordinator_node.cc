@@ -74,6 +74,11 @@ void CoordinatorNode::PlanFlush() {
 
 void CoordinatorNode::Flush() {
   flush_planned_ = false;
+  const bool dirty = sequencer_->committed_version() < sequencer_->core().state().version;
+  if (crash_in_commit_ && dirty) {
+    Crash();
+    return;
+  }
   const absl::Status status = sequencer_->Flush();
   if (!status.ok() && !absl::IsResourceExhausted(status)) {
     tally_.Break(absl::StrCat("a commit failed: ", status.message()));
@@ -106,8 +111,10 @@ void CoordinatorNode::Crash() {
   sequencer_.reset();
   waiting_.clear();
   flush_planned_ = false;
+  crash_in_commit_ = false;
   ++incarnation_;
   CheckReplay(before);
+  if (on_crash) on_crash();
 }
 
 void CoordinatorNode::CheckReplay(const std::string& expected) {

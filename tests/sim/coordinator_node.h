@@ -31,10 +31,15 @@ class CoordinatorNode {
 
   // Kills the process: between two commits or in the midst of one.
   void Crash();
+  // Kills it in its next commit.
+  void CrashInCommit() { crash_in_commit_ = up(); }
+  void Disarm() { crash_in_commit_ = false; }
   void JumpClock(absl::Duration by) { clock_offset_ += by; }
   JournalDisk& disk() { return disk_; }
   // Null while the process is down.
   const coordinator::Core* core() const { return up() ? &sequencer_->core() : nullptr; }
+  // When the process has been killed.
+  std::function<void()> on_crash;
   // Called with the state after every change, and after every commit.
   std::function<void(const coordinator::Core&, const coordinator::Effects&)> on_change;
   std::function<void(const coordinator::Core&)> on_commit;
@@ -56,6 +61,7 @@ class CoordinatorNode {
   std::optional<Sequencer> sequencer_;
   std::vector<std::pair<Respond, Answer>> waiting_;
   bool flush_planned_ = false;
+  bool crash_in_commit_ = false;
   uint64_t incarnation_ = 0;
   uint64_t last_term_ = 0;
   absl::Duration clock_offset_;

@@ -7,12 +7,18 @@
 
 namespace ddl::sim {
 
-Gang::Gang(EventQueue* queue, Random* random, Tally* tally, Storage* storage)
-    : queue_(*queue), random_(*random), tally_(*tally), storage_(*storage) {}
+Gang::Gang(EventQueue* queue, Random* random, Tally* tally, Storage* storage, const bool* rough)
+    : queue_(*queue), random_(*random), tally_(*tally), storage_(*storage), rough_(*rough) {}
 
 void Gang::Join(const std::shared_ptr<Gang>& gang, std::shared_ptr<RankProcess> process) {
   gang->ranks_[process->key.rank] = process;
-  gang->queue_.After(gang->random_.Millis(100, 2000), [gang, process] {
+  // Some take long to load, and some die while they do.
+  const uint64_t slowest = gang->random_.Chance(80) ? 60'000 : 2'000;
+  gang->queue_.After(gang->random_.Millis(100, slowest), [gang, process] {
+    if (gang->rough_ && process->alive && gang->random_.Chance(20)) {
+      gang->tally_.Count(Fault::kRankKilled);
+      Kill(process.get(), 11);
+    }
     if (process->alive) gang->Restore(process.get());
     if (process->alive && process->key.rank == 0) gang->Step(gang);
   });
@@ -125,6 +131,11 @@ void Gang::Step(const std::shared_ptr<Gang>& self) {
   const bool draining = std::any_of(ranks_.begin(), ranks_.end(),
                                     [](const auto& entry) { return entry.second->draining; });
   const bool all_run = AllRun();
+  if (draining && rough_ && random_.Chance(100)) {
+    tally_.Count(Fault::kRankUserFailure);
+    Exit(zero, v1::EXIT_CLASS_USER, 2, "loss is not finite");
+    return;
+  }
   if (draining) {
     if (all_run && step_ > 0) Checkpoint(zero, /*final=*/false);
     ExitAll(v1::EXIT_CLASS_PREEMPTED, 75, "drained");

@@ -37,7 +37,7 @@ struct RankProcess {
 // All processes of one attempt, wherever they run.
 class Gang {
  public:
-  Gang(EventQueue* queue, Random* random, Tally* tally, Storage* storage);
+  Gang(EventQueue* queue, Random* random, Tally* tally, Storage* storage, const bool* rough);
 
   // A process of the attempt begins.
   static void Join(const std::shared_ptr<Gang>& gang, std::shared_ptr<RankProcess> process);
@@ -62,6 +62,7 @@ class Gang {
   Random& random_;
   Tally& tally_;
   Storage& storage_;
+  const bool& rough_;  // Ranks fail by themselves.
   std::map<uint32_t, std::shared_ptr<RankProcess>> ranks_;
   int64_t step_ = 0;
 };

@@ -33,6 +33,7 @@ enum class Fault {
   kRankKilled,
   kRankUserFailure,
   kRankOutOfMemory,
+  kRankTerminated,
   kRankHang,
   kCheckpointCorrupt,
   kCheckpointWriteFailed,

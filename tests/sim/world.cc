@@ -34,13 +34,21 @@ World::World(uint64_t seed)
   coordinator_.on_commit = [this](const coordinator::Core& core) {
     invariants_.OnCommit(core, client_);
   };
+  coordinator_.on_crash = [this] {
+    if (!rough_) return;
+    const uint64_t longest = random_.Chance(200) ? 70'000 : 8'000;
+    queue_.After(random_.Millis(100, longest), [this] {
+      if (!coordinator_.up()) coordinator_.Start();
+    });
+  };
   BuildWorkers();
 }
 
 void World::BuildWorkers() {
   const auto gang_of = [this](const agent::AttemptKey& key) {
     std::shared_ptr<Gang>& gang = gangs_[key];
-    if (gang == nullptr) gang = std::make_shared<Gang>(&queue_, &random_, &tally_, &storage_);
+    if (gang == nullptr)
+      gang = std::make_shared<Gang>(&queue_, &random_, &tally_, &storage_, &rough_);
     return gang;
   };
   // Most clusters are small, so that a run of many schedules stays short; some have 30 workers.
@@ -49,7 +57,7 @@ void World::BuildWorkers() {
     const int index = static_cast<int>(i);
     const auto slots = static_cast<uint32_t>(random_.Between(1, 4));
     auto host = std::make_unique<Host>(absl::StrCat("w", index), gang_of, &storage_, &tally_);
-    host->launch_fails = [this] { return !peace_ && random_.Chance(15); };
+    host->launch_fails = [this] { return rough_ && random_.Chance(15); };
     host->on_delete = [this](const std::string& folder) { CheckDeletion(folder); };
     auto worker = std::make_unique<WorkerNode>(index, slots, &queue_, &random_, &tally_, &network_,
                                                &coordinator_, std::move(host));
@@ -104,6 +112,10 @@ void World::FailARank(Fault fault) {
   if (process == nullptr) return;
   tally_.Count(fault);
   tally_.Trace("fail ", agent::ToString(process->key), " ", static_cast<int>(fault));
+  if (fault == Fault::kRankTerminated) {
+    process->draining = true;
+    return;
+  }
   if (fault == Fault::kRankHang) {
     process->hung = true;
     // A watchdog kills it after a while.
@@ -134,10 +146,11 @@ void World::CutLink() {
 
 void World::CrashCoordinator() {
   if (!coordinator_.up()) return;
-  coordinator_.Crash();
-  queue_.After(random_.Millis(100, random_.Chance(200) ? 70'000 : 8'000), [this] {
-    if (!coordinator_.up()) coordinator_.Start();
-  });
+  if (random_.Chance(700)) {
+    coordinator_.CrashInCommit();
+  } else {
+    coordinator_.Crash();
+  }
 }
 
 void World::RestartWorker(bool reboot) {
@@ -172,7 +185,7 @@ void World::CorruptCheckpoint() {
 
 void World::InjectFault() {
   ++faults_injected_;
-  switch (random_.Below(16)) {
+  switch (random_.Below(17)) {
     case 0:
     case 1: CrashCoordinator(); break;
     case 2:
@@ -188,6 +201,7 @@ void World::InjectFault() {
     case 12: CutLink(); break;
     case 13: FillDisk(); break;
     case 14: CorruptCheckpoint(); break;
+    case 15: FailARank(Fault::kRankTerminated); break;
     default:
       tally_.Count(Fault::kClockJump);
       coordinator_.JumpClock(random_.Chance(500) ? absl::Hours(1) : -absl::Hours(1));
@@ -196,20 +210,21 @@ void World::InjectFault() {
 
 void World::PlanFaults() {
   queue_.After(random_.Millis(1'000, 9'000), [this] {
-    if (peace_) return;
+    if (!rough_) return;
     InjectFault();
     PlanFaults();
   });
 }
 
 void World::MakePeace() {
-  peace_ = true;
+  rough_ = false;
   network_.set_rough(false);
   coordinator_.disk().set_full(false);
   for (const auto& worker : workers_) {
     network_.link(worker->index()) = Link();
     if (!worker->up()) worker->Start();
   }
+  coordinator_.Disarm();
   if (!coordinator_.up()) coordinator_.Start();
   tally_.Trace("peace");
 }
@@ -238,8 +253,9 @@ Outcome World::Run() {
   for (uint64_t i = 0; i < submissions; ++i) {
     queue_.After(random_.Millis(100, 80'000), [this, most_ranks] { client_.Submit(most_ranks); });
   }
-  for (uint64_t i = 0; i < submissions; ++i) {
-    queue_.After(random_.Millis(5'000, 90'000), [this] { client_.ChangeSomething(); });
+  for (uint64_t i = 0; i < 2 * submissions; ++i) {
+    queue_.After(random_.Millis(5'000, 90'000),
+                 [this] { client_.ChangeSomething(coordinator_.core()); });
   }
   PlanFaults();
   bool holds = true;
@@ -303,6 +319,7 @@ std::string Name(Fault fault) {
     case Fault::kRankKilled: return "rank_killed";
     case Fault::kRankUserFailure: return "rank_user_failure";
     case Fault::kRankOutOfMemory: return "rank_out_of_memory";
+    case Fault::kRankTerminated: return "rank_terminated";
     case Fault::kRankHang: return "rank_hang";
     case Fault::kCheckpointCorrupt: return "checkpoint_corrupt";
     case Fault::kCheckpointWriteFailed: return "checkpoint_write_failed";

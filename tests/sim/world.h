@@ -54,7 +54,7 @@ class World {
   Invariants invariants_;
   std::vector<std::unique_ptr<WorkerNode>> workers_;
   uint32_t slots_ = 0;
-  bool peace_ = false;
+  bool rough_ = true;  // Until peace.
   uint64_t faults_injected_ = 0;
 };
 
