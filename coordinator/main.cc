@@ -2,6 +2,7 @@
 // libraries beside it.
 #include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
 
 #include <iostream>
 #include <memory>
@@ -141,6 +142,8 @@ absl::Status Serve(const Options& options, const EndSignals& signals) {
 }
 
 int Main(int argc, char** argv) {
+  // gRPC's own lines on standard error say nothing that our errors do not. A user's setting stays.
+  setenv("GRPC_VERBOSITY", "NONE", 0);
   Options options;
   Flags flags("ddl-coordinator", "--state DIR [flags]",
               "Keeps experiments, places runs on workers and stores their metrics.");
