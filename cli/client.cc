@@ -22,7 +22,7 @@ namespace ddl::cli {
 namespace {
 
 constexpr absl::Duration kCallLimit = absl::Seconds(20);    // Of one unary call.
-constexpr absl::Duration kStreamLimit = absl::Seconds(60);  // Of one piece of a watch.
+constexpr absl::Duration kStreamLimit = absl::Seconds(10);  // Of one piece of a watch.
 constexpr absl::Duration kReconnectLimit = absl::Seconds(60);
 
 absl::Status Interrupted() { return absl::CancelledError("interrupted"); }
@@ -112,16 +112,16 @@ absl::StatusOr<std::unique_ptr<Client>> Client::Connect(const Arguments& argumen
   const absl::Duration retry_limit =
       arguments.timeout ? std::min(kRetryLimit, *arguments.timeout * 0.8) : kRetryLimit;
   auto channel = OpenChannel(arguments.address, security);
-  auto connection = std::unique_ptr<Connection>(new Connection{
-      io,
-      arguments.address,
-      {.user = io.Env("USER", io.Env("LOGNAME")), .token = std::move(security.token)},
-      deadline,
-      retry_limit,
-      channel,
-      v1::Experiments::NewStub(channel),
-      v1::Metrics::NewStub(channel),
-      {}});
+  auto connection = std::unique_ptr<Connection>(
+      new Connection{io,
+                     arguments.address,
+                     {.user = io.Env("USER"), .token = std::move(security.token)},
+                     deadline,
+                     retry_limit,
+                     channel,
+                     v1::Experiments::NewStub(channel),
+                     v1::Metrics::NewStub(channel),
+                     {}});
   DDL_ASSIGN_OR_RETURN(
       connection->server,
       connection->Call(connection->experiments, &v1::Experiments::StubInterface::GetServer,
@@ -237,9 +237,7 @@ absl::StatusOr<std::vector<v1::SeriesChunk>> Client::GetSeries(
   return series;
 }
 
-absl::Status Client::Watch(const v1::RunSelector& selector,
-                           const std::function<bool(const v1::RunUpdate&)>& on_update,
-                           const std::function<void(const absl::Status&)>& on_lost) {
+absl::Status Client::Watch(const v1::RunSelector& selector, const Watcher& watcher) {
   v1::WatchExperimentsRequest request;
   *request.mutable_selector() = selector;
   absl::Time give_up = absl::Now() + connection_->retry_limit;
@@ -252,7 +250,7 @@ absl::Status Client::Watch(const v1::RunSelector& selector,
           v1::RunUpdate update;
           while (go_on && reader->Read(&update)) {
             request.set_after_version(update.version());
-            go_on = on_update(update);
+            go_on = watcher.on_update(update);
             attempt = 0;
             give_up = absl::Now() + std::min(kReconnectLimit, connection_->deadline - absl::Now());
           }
@@ -265,9 +263,12 @@ absl::Status Client::Watch(const v1::RunSelector& selector,
     if (absl::Now() >= connection_->deadline) {
       return absl::DeadlineExceededError("the runs had not come so far when --timeout was over");
     }
-    if (absl::IsDeadlineExceeded(status)) continue;  // One piece of the watch is over.
+    if (absl::IsDeadlineExceeded(status)) {  // One piece of the watch is over.
+      watcher.on_pause();
+      continue;
+    }
     if (!absl::IsUnavailable(status)) return status;
-    if (attempt == 1) on_lost(status);
+    if (attempt == 1) watcher.on_lost(status);
     const absl::Duration pause = Backoff(attempt);
     if (absl::Now() + pause >= give_up) {
       return absl::UnavailableError(

@@ -23,6 +23,12 @@ inline constexpr absl::Duration kRetryLimit = absl::Seconds(10);
 
 enum class RunChange { kCancel, kPause, kResume };
 
+struct Watcher {
+  std::function<bool(const v1::RunUpdate&)> on_update;  // False: no more.
+  std::function<void()> on_pause;                       // Every ten seconds.
+  std::function<void(const absl::Status&)> on_lost;     // The connection is being made again.
+};
+
 class Client {
  public:
   // kUnavailable after the bounded retry; kFailedPrecondition for a coordinator that speaks a newer
@@ -49,12 +55,10 @@ class Client {
   absl::StatusOr<std::vector<v1::SeriesChunk>> GetSeries(const v1::GetSeriesRequest& request);
   absl::StatusOr<v1::Comparison> Compare(const v1::CompareRequest& request);
 
-  // Calls `on_update` with the state of each selected run, then with every change, until all have
-  // ended, `on_update` returns false, or the command's deadline is over (kDeadlineExceeded). A lost
-  // connection is made again, from where it broke off, for up to a minute; `on_lost` hears of it.
-  absl::Status Watch(const v1::RunSelector& selector,
-                     const std::function<bool(const v1::RunUpdate&)>& on_update,
-                     const std::function<void(const absl::Status&)>& on_lost);
+  // Tells `watcher` the state of each selected run, then every change, until all have ended, it
+  // wants no more, or the command's deadline is over (kDeadlineExceeded). A lost connection is made
+  // again, from where it broke off, for up to a minute.
+  absl::Status Watch(const v1::RunSelector& selector, const Watcher& watcher);
 
  private:
   struct Connection;

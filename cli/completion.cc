@@ -167,7 +167,7 @@ std::string Fish(const std::vector<Verb>& verbs) {
   return text;
 }
 
-absl::StatusOr<ExitCode> Run(const Arguments& arguments, Io& io) {
+absl::StatusOr<ExitCode> RunCompletion(const Arguments& arguments, Io& io) {
   const std::string& shell = arguments.positional[0];
   if (shell == "bash") {
     *io.out << Bash(Verbs());
@@ -190,7 +190,7 @@ Verb CompletionVerb() {
           .min_positional = 1,
           .max_positional = 1,
           .doc = "Print a completion script for a shell",
-          .run = Run};
+          .run = RunCompletion};
 }
 
 }  // namespace ddl::cli

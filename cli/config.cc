@@ -22,7 +22,7 @@ absl::StatusOr<v1::ExperimentSpec> SpecOf(const std::string& run, const Argument
   return detail.spec();
 }
 
-absl::StatusOr<ExitCode> Run(const Arguments& arguments, Io& io) {
+absl::StatusOr<ExitCode> RunConfig(const Arguments& arguments, Io& io) {
   DDL_ASSIGN_OR_RETURN(v1::ExperimentSpec spec, SpecOf(arguments.positional[0], arguments, io));
   if (!arguments.Has("resolved")) spec = Shortened(spec);
   if (arguments.output == Format::kTable || arguments.output == Format::kWide ||
@@ -44,7 +44,7 @@ Verb ConfigVerb() {
           .doc = "Print the spec of a run as YAML that submits the same run again",
           .more = "Without --resolved, keys that have their default value are left out.",
           .flags = {{"resolved", 0, "", "Every key, as the run was trained: bit-identical"}},
-          .run = Run};
+          .run = RunConfig};
 }
 
 }  // namespace ddl::cli

@@ -1,4 +1,5 @@
 // `ddl data prep`, `inspect` and `verify`: data folders, on this machine.
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -94,7 +95,7 @@ absl::StatusOr<DataPreparation> ReadPreparation(const Arguments& arguments) {
 
 absl::StatusOr<ExitCode> RunPrep(const Arguments& arguments, Io& io) {
   DDL_ASSIGN_OR_RETURN(const DataPreparation preparation, ReadPreparation(arguments));
-  DDL_ASSIGN_OR_RETURN(const PreparedData prepared, PrepareData(preparation, [&] {
+  DDL_ASSIGN_OR_RETURN(const PreparedFolder prepared, PrepareData(preparation, [&] {
                          return io.interrupt != nullptr && io.interrupt->raised();
                        }));
   if (prepared.blank_documents > 0) {

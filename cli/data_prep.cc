@@ -113,7 +113,7 @@ absl::StatusOr<int64_t> WriteSplits(const DataPreparation& preparation, const st
   manifest->train_documents = train.documents();
   manifest->val_documents = val.documents();
   if (train.documents() == 0 || val.documents() == 0) {
-    return absl::FailedPreconditionError(absl::StrCat(
+    return absl::InvalidArgumentError(absl::StrCat(
         "both splits need a document: of ", index, ", ", train.documents(), " fell to train and ",
         val.documents(), " to val at a share of ", preparation.val_share,
         "; part the text into more documents or choose another share or seed"));
@@ -140,8 +140,8 @@ bool IsValidationDocument(uint64_t seed, int64_t index, double val_share) {
   return static_cast<double>(bits) / kTwoTo53 < val_share;
 }
 
-absl::StatusOr<PreparedData> PrepareData(const DataPreparation& preparation,
-                                         const std::function<bool()>& interrupted) {
+absl::StatusOr<PreparedFolder> PrepareData(const DataPreparation& preparation,
+                                           const std::function<bool()>& interrupted) {
   DDL_RETURN_IF_ERROR(CheckSettings(preparation));
   DDL_RETURN_IF_ERROR(CheckTarget(preparation));
   std::string folder = preparation.folder;
@@ -160,7 +160,7 @@ absl::StatusOr<PreparedData> PrepareData(const DataPreparation& preparation,
 
   const absl::StatusOr<Dataset> old = OpenDataset(folder);
   if (old.ok() && old->manifest_sha256 == Sha256Hex(json) && VerifyDataset(*old).ok()) {
-    return PreparedData{*old, blank, /*unchanged=*/true};
+    return PreparedFolder{*old, blank, /*unchanged=*/true};
   }
   if (old.ok() && !preparation.force) {
     return absl::AlreadyExistsError(
@@ -170,7 +170,7 @@ absl::StatusOr<PreparedData> PrepareData(const DataPreparation& preparation,
   const std::string parent = std::filesystem::path(folder).parent_path().string();
   DDL_RETURN_IF_ERROR(SyncFolder(parent.empty() ? "." : parent));
   DDL_ASSIGN_OR_RETURN(Dataset dataset, OpenDataset(folder));
-  return PreparedData{std::move(dataset), blank};
+  return PreparedFolder{std::move(dataset), blank};
 }
 
 }  // namespace ddl::cli

@@ -23,7 +23,7 @@ struct DataPreparation {
   bool force = false;  // Replace another data folder.
 };
 
-struct PreparedData {
+struct PreparedFolder {
   Dataset dataset;
   int64_t blank_documents = 0;  // Left out.
   bool unchanged = false;       // The folder was there with the same manifest.
@@ -36,8 +36,8 @@ bool IsValidationDocument(uint64_t seed, int64_t index, double val_share);
 // Writes beside `folder` and renames at the end, so that `folder` is whole or not there; an error
 // leaves nothing behind. Asks `interrupted` at every document. kAlreadyExists for a folder that is
 // there with other data, without `force`; kFailedPrecondition for one that is no data folder, even
-// with it, and for a split without documents; kCancelled; else as ReadDocuments.
-absl::StatusOr<PreparedData> PrepareData(const DataPreparation& preparation,
-                                         const std::function<bool()>& interrupted);
+// with it; kInvalidArgument for a split without documents; kCancelled; else as ReadDocuments.
+absl::StatusOr<PreparedFolder> PrepareData(const DataPreparation& preparation,
+                                           const std::function<bool()>& interrupted);
 
 }  // namespace ddl::cli

@@ -96,7 +96,7 @@ std::string DetailText(const v1::RunDetail& detail, const Arguments& arguments, 
   return text;
 }
 
-absl::StatusOr<ExitCode> Run(const Arguments& arguments, Io& io) {
+absl::StatusOr<ExitCode> RunDescribe(const Arguments& arguments, Io& io) {
   DDL_ASSIGN_OR_RETURN(const auto client, Client::Connect(arguments, io));
   DDL_ASSIGN_OR_RETURN(const v1::RunDetail detail, client->GetRun(arguments.positional[0]));
   DDL_RETURN_IF_ERROR(
@@ -112,7 +112,7 @@ Verb DescribeVerb() {
           .min_positional = 1,
           .max_positional = 1,
           .doc = "Show a run: state, attempts, checkpoints, notices",
-          .run = Run};
+          .run = RunDescribe};
 }
 
 }  // namespace ddl::cli

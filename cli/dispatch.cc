@@ -6,25 +6,34 @@
 #include "cli/help.h"
 #include "cli/parse.h"
 #include "cli/terminal_text.h"
+#include "common/logging.h"
 
 namespace ddl::cli {
 namespace {
 
-ExitCode Report(const absl::Status& status, Io& io) {
-  *io.err << "ddl: " << TerminalText(status.message()) << "\n";
+ExitCode Report(const absl::Status& status, const Arguments* arguments, Io& io) {
+  if (arguments != nullptr && arguments->Get("log-format") == "json") {
+    *io.err << FormatLogLine(LogFormat::kJson, {.time = absl::Now(),
+                                                .level = LogLevel::kError,
+                                                .component = "ddl",
+                                                .message = std::string(status.message())})
+            << "\n";
+  } else {
+    *io.err << "ddl: " << TerminalText(status.message()) << "\n";
+  }
   return ExitCodeOf(status);
 }
 
 ExitCode RunVerb(const Arguments& arguments, Io& io) {
   if (arguments.verb->streams) {
     const auto code = arguments.verb->run(arguments, io);
-    return code.ok() ? *code : Report(code.status(), io);
+    return code.ok() ? *code : Report(code.status(), &arguments, io);
   }
   std::ostringstream held;
   Io held_io = io;
   held_io.out = &held;
   const auto code = arguments.verb->run(arguments, held_io);
-  if (!code.ok()) return Report(code.status(), io);
+  if (!code.ok()) return Report(code.status(), &arguments, io);
   *io.out << held.str();
   return *code;
 }
@@ -37,7 +46,7 @@ ExitCode Dispatch(const std::vector<Verb>& verbs, const std::vector<std::string>
     return ExitCode::kUsage;
   }
   const auto line = ParseCommandLine(verbs, words, io);
-  if (!line.ok()) return Report(line.status(), io);
+  if (!line.ok()) return Report(line.status(), nullptr, io);
   if (!line->help) return RunVerb(line->arguments, io);
   *io.out << (line->arguments.verb != nullptr ? HelpOfVerb(*line->arguments.verb)
               : line->group.empty()           ? HelpOfProgram(verbs)

@@ -106,7 +106,7 @@ std::vector<Finding> CheckCluster(const Arguments& arguments, Io& io) {
   return findings;
 }
 
-absl::StatusOr<ExitCode> Run(const Arguments& arguments, Io& io) {
+absl::StatusOr<ExitCode> RunDoctor(const Arguments& arguments, Io& io) {
   std::vector<Finding> findings = {{"ddl", true, VersionLine()}, CheckRank(io), CheckDisk()};
   for (Finding& finding : CheckCluster(arguments, io)) findings.push_back(std::move(finding));
   if (io.interrupt->raised()) return absl::CancelledError("interrupted");
@@ -132,7 +132,7 @@ absl::StatusOr<ExitCode> Run(const Arguments& arguments, Io& io) {
 Verb DoctorVerb() {
   return {.name = "doctor",
           .doc = "Check coordinator, workers, versions, clocks and disk; exit code 8 for a fault",
-          .run = Run};
+          .run = RunDoctor};
 }
 
 }  // namespace ddl::cli

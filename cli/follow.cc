@@ -10,13 +10,14 @@
 #include "cli/run_text.h"
 #include "cli/selection.h"
 #include "cli/terminal_text.h"
+#include "common/status.h"
 
 namespace ddl::cli {
 namespace {
 
 constexpr absl::Duration kLinePeriod = absl::Seconds(10);
 constexpr absl::Duration kRedrawPeriod = absl::Milliseconds(200);
-constexpr size_t kShownRuns = 30;
+constexpr int kLinesBesideRuns = 4;
 constexpr size_t kKeptLosses = 4096;
 
 // What is known of the followed runs, and how it is shown.
@@ -25,24 +26,40 @@ class Followed {
   Followed(const FollowRequest& request, const Arguments& arguments, Io& io)
       : request_(request), arguments_(arguments), io_(io), screen_(request.screen) {}
 
+  // A run as it was before the watch began.
+  void Begin(const v1::Run& run) {
+    runs_[run.id()] = run;
+    losses_[run.id()].push_back(run.train_loss());
+    if (!Reached(run)) waiting_.insert(run.id());
+  }
+
   // True while there is more to wait for.
   bool Take(const v1::RunUpdate& update) {
     const v1::Run& run = update.run();
-    const auto known = runs_.find(run.id());
-    const bool changed = known == runs_.end() || known->second.state() != run.state();
+    const bool changed = shown_states_[run.id()] != run.state();
+    shown_states_[run.id()] = run.state();
     runs_[run.id()] = run;
     std::vector<double>& losses = losses_[run.id()];
     if (losses.size() < kKeptLosses) losses.push_back(run.train_loss());
-    remaining_ = update.remaining();
-    const bool reached = HasEnded(run.state()) || (request_.reached && request_.reached(run));
-    if (reached) {
+    if (Reached(run)) {
       waiting_.erase(run.id());
     } else {
       waiting_.insert(run.id());
     }
-    const bool done = waiting_.empty() && AllKnown();
-    Show(update, changed, done);
-    return !done;
+    Show(update, changed);
+    return Waiting();
+  }
+
+  // Until the end, only the coordinator knows when a sweep makes no further runs.
+  bool Waiting() const { return !request_.reached || !waiting_.empty(); }
+
+  void Pause() {
+    if (request_.screen != nullptr && !request_.json_lines && !request_.redraw) PrintLine();
+  }
+
+  // The last state, which an update may have come too early for.
+  void Finish() {
+    if (request_.screen != nullptr && !request_.json_lines && request_.redraw) Redraw();
   }
 
   void Lost(const absl::Status& status) {
@@ -62,25 +79,26 @@ class Followed {
   bool empty() const { return runs_.empty(); }
 
  private:
-  // Updates come one by one; `remaining` counts those selected that have not ended, so that more
-  // of them than are known means that more are to come.
-  bool AllKnown() const {
-    size_t unfinished = 0;
-    for (const auto& [id, run] : runs_) unfinished += HasEnded(run.state()) ? 0 : 1;
-    return unfinished >= remaining_;
+  bool Reached(const v1::Run& run) const {
+    return HasEnded(run.state()) || (request_.reached && request_.reached(run));
   }
 
-  void Show(const v1::RunUpdate& update, bool changed, bool done) {
+  void PrintLine() {
+    if (absl::Now() - last_line_ < kLinePeriod) return;
+    last_line_ = absl::Now();
+    *request_.screen << TerminalText(SummaryLine(), false) << "\n" << std::flush;
+  }
+
+  void Show(const v1::RunUpdate& update, bool changed) {
     if (request_.screen == nullptr) return;
     if (request_.json_lines) {
       *request_.screen << JsonLine(FieldsOf(update)) << std::flush;
     } else if (request_.redraw) {
-      Redraw(done);
+      if (absl::Now() - last_draw_ >= kRedrawPeriod) Redraw();
     } else if (changed) {
       *request_.screen << TerminalText(RunLine(update.run()), false) << "\n" << std::flush;
-    } else if (absl::Now() - last_line_ >= kLinePeriod) {
-      last_line_ = absl::Now();
-      *request_.screen << TerminalText(SummaryLine(), false) << "\n" << std::flush;
+    } else {
+      PrintLine();
     }
   }
 
@@ -103,10 +121,10 @@ class Followed {
     return line + running;
   }
 
-  void Redraw(bool done) {
-    if (!done && absl::Now() - last_draw_ < kRedrawPeriod) return;
+  void Redraw() {
     last_draw_ = absl::Now();
     const std::vector<v1::Run> runs = Runs();
+    const auto shown = static_cast<size_t>(std::max(1, io_.rows - kLinesBesideRuns));
     std::vector<std::vector<Cell>> rows = {{{"ID"},
                                             {"NAME"},
                                             {"STATE"},
@@ -117,7 +135,7 @@ class Followed {
                                             {"ETA"},
                                             {"CURVE"}}};
     for (const v1::Run& run : runs) {
-      if (rows.size() > kShownRuns) break;
+      if (rows.size() > shown) break;
       rows.push_back({{run.id()},
                       {run.name()},
                       {run.state(), ColorOfState(run.state())},
@@ -130,8 +148,8 @@ class Followed {
     }
     std::string block = TableText(rows, {false, false, false, true, true, true, true, true, false},
                                   arguments_.color);
-    if (runs.size() > kShownRuns) {
-      absl::StrAppend(&block, "and ", runs.size() - kShownRuns, " more\n");
+    if (runs.size() > shown) {
+      absl::StrAppend(&block, "and ", runs.size() - shown, " more\n");
     }
     absl::StrAppend(&block, TerminalText(SummaryOfStates(), false), "\n");
     screen_.Draw(block);
@@ -149,9 +167,9 @@ class Followed {
   Io& io_;
   LiveScreen screen_;
   std::map<std::string, v1::Run> runs_;
+  std::map<std::string, std::string> shown_states_;
   std::map<std::string, std::vector<double>> losses_;
   std::set<std::string> waiting_;
-  uint32_t remaining_ = 0;
   absl::Time last_line_ = absl::Now();
   absl::Time last_draw_ = absl::InfinitePast();
 };
@@ -161,9 +179,17 @@ class Followed {
 absl::StatusOr<std::vector<v1::Run>> Follow(Client& client, const FollowRequest& request,
                                             const Arguments& arguments, Io& io) {
   Followed followed(request, arguments, io);
-  const absl::Status status = client.Watch(
-      request.selector, [&](const v1::RunUpdate& update) { return followed.Take(update); },
-      [&](const absl::Status& lost) { followed.Lost(lost); });
+  v1::ListRunsRequest present;
+  *present.mutable_selector() = request.selector;
+  DDL_ASSIGN_OR_RETURN(const std::vector<v1::Run> runs, client.ListRuns(present));
+  for (const v1::Run& run : runs) followed.Begin(run);
+  if (!followed.empty() && !followed.Waiting()) return followed.Runs();
+  const absl::Status status =
+      client.Watch(request.selector,
+                   {.on_update = [&](const v1::RunUpdate& update) { return followed.Take(update); },
+                    .on_pause = [&] { followed.Pause(); },
+                    .on_lost = [&](const absl::Status& lost) { followed.Lost(lost); }});
+  followed.Finish();
   if (!status.ok()) return status;
   if (followed.empty()) return absl::NotFoundError("no run matches");
   return followed.Runs();

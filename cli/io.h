@@ -22,7 +22,7 @@ struct Io {
   bool in_is_tty = false;
   bool out_is_tty = false;
   bool err_is_tty = false;
-  int columns = 80;  // Of the terminal.
+  int rows = 24;  // Of the terminal.
   std::map<std::string, std::string> environment;
   absl::TimeZone zone;         // Of times in tables.
   std::string program_folder;  // Where `ddl` lies; ddl-rank is beside it.

@@ -10,7 +10,8 @@ namespace ddl::cli {
 
 void LiveScreen::Draw(const std::string& block) {
   if (lines_ > 0) *out_ << "\x1b[" << lines_ << "A";
-  *out_ << "\r\x1b[J" << block << std::flush;
+  // Without wrapping, a line that is too long stays one line.
+  *out_ << "\r\x1b[J\x1b[?7l" << block << "\x1b[?7h" << std::flush;
   lines_ = static_cast<int>(std::count(block.begin(), block.end(), '\n'));
 }
 

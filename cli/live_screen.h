@@ -13,7 +13,7 @@ namespace ddl::cli {
 class LiveScreen {
  public:
   explicit LiveScreen(std::ostream* out) : out_(out) {}
-  // Replaces what was drawn before. The lines must fit the terminal.
+  // Replaces what was drawn before. It must have fewer lines than the terminal.
   void Draw(const std::string& block);
 
  private:

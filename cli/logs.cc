@@ -105,7 +105,7 @@ absl::StatusOr<ExitCode> PrintLocal(const std::string& word, const Arguments& ar
   return ExitCode::kOk;
 }
 
-absl::StatusOr<ExitCode> Run(const Arguments& arguments, Io& io) {
+absl::StatusOr<ExitCode> RunLogs(const Arguments& arguments, Io& io) {
   const std::string& run = arguments.positional[0];
   if (IsRunFolder(run)) return PrintLocal(run, arguments, io);
   if (arguments.Has("rank")) {
@@ -127,7 +127,7 @@ Verb LogsVerb() {
               "The coordinator keeps attempts, exits, checkpoints and notices. The ranks' log\n"
               "files lie in the run folders of the workers that held them.",
           .flags = {{"rank", 0, "N", "Log of this rank of a run folder; default 0"}},
-          .run = Run};
+          .run = RunLogs};
 }
 
 }  // namespace ddl::cli

@@ -17,7 +17,7 @@
 namespace ddl::cli {
 namespace {
 
-absl::StatusOr<v1::ListRunsRequest> RequestOf(const Arguments& arguments) {
+absl::StatusOr<v1::ListRunsRequest> ListRequestOf(const Arguments& arguments) {
   v1::ListRunsRequest request;
   DDL_ASSIGN_OR_RETURN(*request.mutable_selector(), SelectorOf(arguments.positional, arguments));
   for (const std::string& group : arguments.All("state")) {
@@ -74,10 +74,10 @@ absl::Status Sort(const std::string& fields, std::vector<v1::Run>* runs) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<ExitCode> Run(const Arguments& given, Io& io) {
+absl::StatusOr<ExitCode> RunLs(const Arguments& given, Io& io) {
   Arguments arguments = given;
   if (arguments.Has("wide") && arguments.output == Format::kTable) arguments.output = Format::kWide;
-  DDL_ASSIGN_OR_RETURN(const v1::ListRunsRequest request, RequestOf(arguments));
+  DDL_ASSIGN_OR_RETURN(const v1::ListRunsRequest request, ListRequestOf(arguments));
   DDL_ASSIGN_OR_RETURN(const auto client, Client::Connect(arguments, io));
   DDL_ASSIGN_OR_RETURN(std::vector<v1::Run> runs, client->ListRuns(request));
   if (arguments.Has("sort")) DDL_RETURN_IF_ERROR(Sort(arguments.Get("sort"), &runs));
@@ -97,7 +97,7 @@ Verb LsVerb() {
                {"sort", 0, "FIELD", "Order by fields, separated by commas; -FIELD for downwards"},
                {"columns", 0, "FIELDS", "Columns to show, separated by commas"},
                {"wide", 'w', "", "All columns, as -o wide"}}),
-          .run = Run};
+          .run = RunLs};
 }
 
 }  // namespace ddl::cli

@@ -1,5 +1,6 @@
 // `ddl`: the command line of Deltaworks.
 #include <pthread.h>
+#include <pwd.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -49,10 +50,16 @@ std::map<std::string, std::string> Environment() {
   return variables;
 }
 
-int TerminalColumns() {
+// The user that runs this program, whatever the environment says.
+std::string UserName() {
+  const passwd* entry = getpwuid(geteuid());
+  return entry == nullptr ? "" : entry->pw_name;
+}
+
+int TerminalRows() {
   winsize size = {};
-  const bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
-  return known ? size.ws_col : 80;
+  const bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0;
+  return known ? size.ws_row : 24;
 }
 
 std::string ProgramFolder() {
@@ -73,8 +80,9 @@ int main(int argc, char** argv) {
   io.in_is_tty = isatty(STDIN_FILENO) == 1;
   io.out_is_tty = isatty(STDOUT_FILENO) == 1;
   io.err_is_tty = isatty(STDERR_FILENO) == 1;
-  io.columns = TerminalColumns();
+  io.rows = TerminalRows();
   io.environment = Environment();
+  io.environment["USER"] = UserName();
   io.zone = absl::LocalTimeZone();
   io.program_folder = ProgramFolder();
   io.interrupt = &interrupt;

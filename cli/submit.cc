@@ -70,7 +70,9 @@ absl::StatusOr<Submitted> SubmitAll(Client& client,
       for (const v1::Run& run : submitted.runs) {
         *io.err << "ddl: submitted before the error: " << run.id() << "\n";
       }
-      return response.status();
+      if (!absl::IsResourceExhausted(response.status())) return response.status();
+      return absl::ResourceExhaustedError(absl::StrCat(
+          response.status().message(), "; --queue submits it to wait for more workers"));
     }
     submitted.runs.insert(submitted.runs.end(), response->runs().begin(), response->runs().end());
     if (request.has_sweep()) submitted.sweep = response->experiment().id();

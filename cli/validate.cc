@@ -79,7 +79,7 @@ absl::StatusOr<ExitCode> PrintResult(const SpecSource& source, const Arguments& 
   return arguments.Has("strict") && !source.warnings.empty() ? ExitCode::kFindings : ExitCode::kOk;
 }
 
-absl::StatusOr<ExitCode> Run(const Arguments& arguments, Io& io) {
+absl::StatusOr<ExitCode> RunValidate(const Arguments& arguments, Io& io) {
   const std::vector<std::string> overrides(arguments.positional.begin() + 1,
                                            arguments.positional.end());
   const auto source = ReadSpecSource(arguments.positional[0], overrides, arguments, io);
@@ -101,7 +101,7 @@ Verb ValidateVerb() {
           .flags = {{"explain", 0, "", "Every key with value, origin and meaning"},
                     {"strict", 0, "", "Exit with 8 when there are warnings"},
                     DataRootFlag()},
-          .run = Run};
+          .run = RunValidate};
 }
 
 }  // namespace ddl::cli

@@ -45,7 +45,7 @@ const std::vector<Flag>& GlobalFlags() {
       {"timeout", 0, "TIME", "Limit of the command: 30s, 10m, 1h; exit code 124 when it is over"},
       {"yes", 'y', "", "Answer yes to questions"},
       {"no-color", 0, "", "No colours (NO_COLOR)"},
-      {"log-format", 0, "FORMAT", "Format of messages on stderr", {"text", "json"}},
+      {"log-format", 0, "FORMAT", "Format of errors on stderr", {"text", "json"}},
       {"help", 'h', "", "Help of ddl or of a verb"},
   };
   return *kFlags;

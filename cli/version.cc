@@ -11,7 +11,7 @@
 namespace ddl::cli {
 namespace {
 
-absl::StatusOr<ExitCode> Run(const Arguments& arguments, Io& io) {
+absl::StatusOr<ExitCode> RunVersion(const Arguments& arguments, Io& io) {
   Json tree;
   tree["version"] = std::string(Version());
   tree["revision"] = std::string(Revision());
@@ -39,7 +39,7 @@ Verb VersionVerb() {
   return {.name = "version",
           .doc = "Print the version of ddl",
           .flags = {{"server", 0, "", "Also the coordinator's version"}},
-          .run = Run};
+          .run = RunVersion};
 }
 
 }  // namespace ddl::cli

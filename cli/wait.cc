@@ -31,7 +31,7 @@ absl::StatusOr<std::function<bool(const v1::Run&)>> GoalOf(const std::string& te
       absl::StrCat("--for must be finished, running or tokens=N, got ", Quoted(text)));
 }
 
-absl::StatusOr<ExitCode> Run(const Arguments& arguments, Io& io) {
+absl::StatusOr<ExitCode> RunWait(const Arguments& arguments, Io& io) {
   FollowRequest request;
   DDL_ASSIGN_OR_RETURN(request.selector, SelectorOf(arguments.positional, arguments));
   DDL_RETURN_IF_ERROR(RequireSelection(request.selector, arguments));
@@ -53,7 +53,7 @@ Verb WaitVerb() {
           .doc = "Wait until runs have ended; exit code 7 when one failed, 124 after --timeout",
           .flags = WithSelectionFlags(
               {{"for", 0, "GOAL", "finished (default), running, or tokens=N such as tokens=8M"}}),
-          .run = Run};
+          .run = RunWait};
 }
 
 }  // namespace ddl::cli

@@ -59,7 +59,7 @@ class QuitKey {
   std::thread thread_;
 };
 
-absl::StatusOr<ExitCode> Run(const Arguments& arguments, Io& io) {
+absl::StatusOr<ExitCode> RunWatch(const Arguments& arguments, Io& io) {
   FollowRequest request;
   DDL_ASSIGN_OR_RETURN(request.selector, SelectorOf(arguments.positional, arguments));
   if (IsEmpty(request.selector)) request.selector.add_runs("@last");
@@ -87,7 +87,7 @@ Verb WatchVerb() {
               "and one every ten seconds; -o jsonl prints every update.",
           .flags = WithSelectionFlags({}),
           .streams = true,
-          .run = Run};
+          .run = RunWatch};
 }
 
 }  // namespace ddl::cli

@@ -67,8 +67,8 @@ uint64_t BlockActivations(const Architecture& a) {
                              + width                              // Averaged values.
                              + static_cast<uint64_t>(a.n_heads);  // Log-sums of the softmax.
   const uint64_t mlp = 4 * static_cast<uint64_t>(a.d_ff);         // Gate, up, silu(gate), product.
-  // Twice: input, normalised input, its scaled form, the sublayer's output.
-  uint64_t sublayers = 2 * 4 * d;
+  // Of both sublayers: input, normalised input, its scaled form, the sublayer's output.
+  uint64_t sublayers = 8 * d;
   if (a.residual == ResidualKind::kAdditive) return attention + mlp + sublayers;
   const auto n = static_cast<uint64_t>(a.value_channels);
   const auto hidden = static_cast<uint64_t>(a.beta_hidden);

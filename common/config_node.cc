@@ -18,7 +18,7 @@ constexpr size_t kMaxShownErrors = 100;
 }  // namespace
 
 std::string PlaceText(const Place& place) {
-  const std::string source = place.source ? *place.source : std::string();
+  std::string source = place.source ? *place.source : std::string();
   if (place.line == 0) return source;
   return absl::StrCat(source, ":", place.line, ":", place.column);
 }

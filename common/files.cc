@@ -114,8 +114,7 @@ absl::Status SyncFolder(const std::string& path) {
   const int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return ErrnoStatus("cannot open folder", path);
   const int result = fsync(fd);
-  absl::Status status =
-      result == 0 ? absl::OkStatus() : ErrnoStatus("cannot sync folder", path);
+  absl::Status status = result == 0 ? absl::OkStatus() : ErrnoStatus("cannot sync folder", path);
   close(fd);
   return status;
 }

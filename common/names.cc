@@ -148,9 +148,26 @@ size_t FirstNonUtf8(absl::string_view text) {
 }
 
 std::string Quoted(absl::string_view value) {
-  constexpr size_t kShown = 64;
-  const std::string escaped = absl::Utf8SafeCEscape(value.substr(0, kShown));
-  return absl::StrCat("\"", escaped, value.size() > kShown ? "\"..." : "\"");
+  constexpr size_t kShownBytes = 64;
+  std::string quoted = "\"";
+  size_t at = 0;
+  while (at < value.size()) {
+    size_t end = at;
+    const int32_t point = DecodeUtf8(value, &end);
+    const bool plain = point >= 0 && !IsControl(point) && !IsBidirectional(point);
+    if (!plain) end = at + 1;  // Byte by byte.
+    if (end > kShownBytes) break;
+    const absl::string_view piece = value.substr(at, end - at);
+    if (point == '"' || point == '\\' || point == '\n' || point == '\r' || point == '\t') {
+      absl::StrAppend(&quoted, absl::CEscape(piece));
+    } else if (plain) {
+      absl::StrAppend(&quoted, piece);
+    } else {
+      absl::StrAppend(&quoted, "\\x", absl::BytesToHexString(piece));
+    }
+    at = end;
+  }
+  return absl::StrCat(quoted, at < value.size() ? "\"..." : "\"");
 }
 
 int EditDistance(absl::string_view a, absl::string_view b) {

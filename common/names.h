@@ -30,7 +30,8 @@ bool IsIdPrefix(absl::string_view value);  // 1 to 8 characters of the alphabet.
 std::string RandomToken();
 uint64_t RandomBits();
 
-// Where the first byte is that is not UTF-8 (overlong forms and surrogates included); npos for none.
+// Where the first byte is that is not UTF-8 (overlong forms and surrogates included); npos for
+// none.
 size_t FirstNonUtf8(absl::string_view text);
 
 // Value for an error message: quoted, control characters escaped, cut after 64 bytes.

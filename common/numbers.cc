@@ -208,8 +208,13 @@ absl::StatusOr<double> ParseReal(absl::string_view text, NumberUnit unit) {
 
 std::string FormatReal(double value) {
   DDL_CHECK(std::isfinite(value));
-  std::array<char, 32> buffer;
-  const auto [end, error] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);
+  std::array<char, 64> buffer;
+  // Without an exponent where people would write none.
+  const double magnitude = std::abs(value);
+  const bool fixed = value == 0 || (magnitude >= 1e-4 && magnitude < 1e15);
+  const auto [end, error] =
+      std::to_chars(buffer.data(), buffer.data() + buffer.size(), value,
+                    fixed ? std::chars_format::fixed : std::chars_format::scientific);
   DDL_CHECK(error == std::errc());
   return {buffer.data(), end};
 }

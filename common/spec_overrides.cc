@@ -158,7 +158,7 @@ absl::StatusOr<std::vector<std::vector<std::string>>> SplitOverrides(
     std::vector<std::string> alternatives = {text};
     if (equals != std::string::npos && text[0] != '~') {
       alternatives = SplitAlternatives(absl::string_view(text).substr(equals + 1));
-      for (std::string& value : alternatives) value = text.substr(0, equals + 1) + value;
+      for (std::string& value : alternatives) value.insert(0, text, 0, equals + 1);
     }
     if (combinations.size() * alternatives.size() > kMaxCombinations) {
       return absl::ResourceExhaustedError(

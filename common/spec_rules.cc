@@ -24,6 +24,15 @@ constexpr uint32_t kByteVocabulary = 257;
 // A computed micro batch has at most this many tokens, or one sequence.
 constexpr uint64_t kMicroBatchTokens = 16384;
 
+const v1::ExperimentSpec& Defaults() {
+  static const v1::ExperimentSpec& defaults = *[] {
+    auto* filled = new v1::ExperimentSpec;  // Never destroyed: it is constant.
+    FillDefaults(filled);
+    return filled;
+  }();
+  return defaults;
+}
+
 // A resolved spec under check. Rules that speak of a key already found bad are not checked: what
 // they would say follows from the first error.
 class Rules {
@@ -111,13 +120,8 @@ void Rules::CheckModel() {
 void Rules::CheckIgnored(bool ignored, const std::string& path, const std::string& cause_path,
                          const std::string& cause) {
   if (!ignored || !Good({path, cause_path})) return;
-  static const v1::ExperimentSpec& kDefaults = *[] {
-    auto* defaults = new v1::ExperimentSpec;  // Never destroyed: it is constant.
-    FillDefaults(defaults);
-    return defaults;
-  }();
   const google::protobuf::Message* value = &spec_;
-  const google::protobuf::Message* fallback = &kDefaults;
+  const google::protobuf::Message* fallback = &Defaults();
   const std::vector<std::string> parts = absl::StrSplit(path, '.');
   for (size_t i = 0; i + 1 < parts.size(); ++i) {
     const auto* field = value->GetDescriptor()->FindFieldByName(parts[i]);
@@ -127,9 +131,11 @@ void Rules::CheckIgnored(bool ignored, const std::string& path, const std::strin
   const auto* field = value->GetDescriptor()->FindFieldByName(parts.back());
   const std::string got = ScalarText(*value, *field);
   const std::string expected = ScalarText(*fallback, *field);
-  Require(got == expected, {path, cause_path},
-          absl::StrCat(parts.back(), " has no effect with ", cause, ": leave it out (default ",
-                       expected, "), got ", got));
+  if (got == expected) return;
+  bad_.insert(path);  // Not the cause: each ignored key is worth its line.
+  violations_.push_back({{path, cause_path},
+                         absl::StrCat(parts.back(), " has no effect with ", cause,
+                                      ": leave it out (default ", expected, "), got ", got)});
 }
 
 void Rules::CheckIgnoredKeys() {
@@ -222,12 +228,7 @@ void Rules::CheckManifest() {
 
 v1::ExperimentSpec ResolveSpec(const v1::ExperimentSpec& partial,
                                std::vector<SpecViolation>* violations) {
-  static const v1::ExperimentSpec& kDefaults = *[] {
-    auto* defaults = new v1::ExperimentSpec;  // Never destroyed: it is constant.
-    FillDefaults(defaults);
-    return defaults;
-  }();
-  v1::ExperimentSpec resolved = kDefaults;
+  v1::ExperimentSpec resolved = Defaults();
   resolved.MergeFrom(partial);
   Rules(&resolved, violations).Run();
   return resolved;
@@ -242,11 +243,10 @@ absl::StatusOr<v1::ExperimentSpec> ResolveSpec(const v1::ExperimentSpec& partial
 
 absl::Status StatusOf(const std::vector<SpecViolation>& violations) {
   if (violations.empty()) return absl::OkStatus();
-  std::vector<std::string> lines;
-  for (const SpecViolation& violation : violations) {
-    lines.push_back(absl::StrCat(violation.paths.front(), ": ", violation.rule));
-  }
-  return absl::InvalidArgumentError(absl::StrJoin(lines, "\n"));
+  return absl::InvalidArgumentError(
+      absl::StrJoin(violations, "\n", [](std::string* out, const SpecViolation& violation) {
+        absl::StrAppend(out, violation.paths.front(), ": ", violation.rule);
+      }));
 }
 
 bool IsComputedKey(const std::string& path) {

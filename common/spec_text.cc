@@ -66,6 +66,7 @@ void WriteMapping(const Message& message, int indent, std::string* out) {
       }
     } else if (field.is_repeated()) {
       std::vector<std::string> items;
+      items.reserve(static_cast<size_t>(reflection.FieldSize(message, &field)));
       for (int item = 0; item < reflection.FieldSize(message, &field); ++item) {
         items.push_back(FieldText(message, field, item));
       }

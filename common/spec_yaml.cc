@@ -17,8 +17,6 @@
 namespace ddl {
 namespace {
 
-using google::protobuf::Message;
-
 // Calls `visit` with the path of every key that is no mapping.
 void ForEachKey(const google::protobuf::Descriptor& mapping, const std::string& parent,
                 const std::function<void(const std::string&)>& visit) {
@@ -74,6 +72,10 @@ absl::StatusOr<v1::ExperimentSpec> ReadExperimentYaml(const std::string& path,
   if (root.kind != ConfigNode::Kind::kMap && !errors.empty()) return errors.ToStatus();
   for (const Override& change : ParseOverrides(overrides, &errors)) {
     ApplyOverride(change, absl::StrSplit(change.path, '.'), &root, &errors);
+  }
+  if (root.kind != ConfigNode::Kind::kMap) {
+    errors.Add(root.place, "", "must be a mapping, got " + Describe(root));
+    return errors.ToStatus();
   }
   v1::ExperimentSpec spec;
   FilledKeys filled;

@@ -87,10 +87,10 @@ int64_t TrialCount(const v1::SweepSpec& sweep) {
 
 std::vector<TrialValue> TrialValues(const v1::SweepSpec& sweep, int64_t index) {
   const int64_t seeds = SeedsPerArm(sweep);
+  const Values arm = ArmValues(sweep, index / seeds);
   std::vector<TrialValue> values;
-  for (const auto& [path, value] : ArmValues(sweep, index / seeds)) {
-    values.push_back({path, ValueText(value)});
-  }
+  values.reserve(arm.size() + 1);
+  for (const auto& [path, value] : arm) values.push_back({path, ValueText(value)});
   for (const v1::SweepParameter& parameter : sweep.parameters()) {
     if (parameter.repeat() == 0) continue;
     const uint64_t seed = BaseSeed(sweep) + static_cast<uint64_t>(index % seeds);
@@ -120,11 +120,9 @@ std::optional<BadArm> FirstBadArm(const v1::SweepSpec& sweep) {
     ResolveTrial(sweep, arm * seeds, &bad.violations);
     if (bad.violations.empty()) continue;
     bad.arm = arm;
-    std::vector<std::string> values;
-    for (const auto& [path, value] : ArmValues(sweep, arm)) {
-      values.push_back(absl::StrCat(path, "=", ValueText(value)));
-    }
-    bad.values = absl::StrJoin(values, " ");
+    bad.values = absl::StrJoin(ArmValues(sweep, arm), " ", [](std::string* out, const auto& value) {
+      absl::StrAppend(out, value.first, "=", ValueText(value.second));
+    });
     return bad;
   }
   return std::nullopt;

@@ -26,6 +26,21 @@ Place PlaceOf(const Source& source, const YAML::Mark& mark) {
   return {source, mark.line + 1, mark.column + 1};
 }
 
+// Whether the quoted scalar that begins at `text` ends in it; yaml-cpp takes the end of the file
+// for its end. True for what begins with no quote.
+bool QuoteCloses(absl::string_view text) {
+  if (text.empty() || (text[0] != '"' && text[0] != '\'')) return true;
+  for (size_t i = 1; i < text.size(); ++i) {
+    if (text[0] == '"' && text[i] == '\\') {
+      ++i;
+    } else if (text[i] == text[0]) {
+      if (text[0] == '"' || i + 1 == text.size() || text[i + 1] != '\'') return true;
+      ++i;
+    }
+  }
+  return false;
+}
+
 // Builds the tree from events. After a fatal error it ignores the rest, which the limits on the
 // text have already bounded.
 class TreeBuilder : public YAML::EventHandler {
@@ -64,6 +79,11 @@ class TreeBuilder : public YAML::EventHandler {
     node.kind = ConfigNode::Kind::kScalar;
     node.style = tag == "!" ? ConfigNode::Style::kQuoted : ConfigNode::Style::kPlain;
     node.text = value;
+    const auto at = static_cast<size_t>(mark.pos);
+    if (node.style == ConfigNode::Style::kQuoted && at < text_.size() &&
+        !QuoteCloses(text_.substr(at))) {
+      return Fail(mark, "the quote is not closed");
+    }
     if (node.style == ConfigNode::Style::kPlain && (value == "~" || value == "null")) {
       node.kind = ConfigNode::Kind::kNull;
     }

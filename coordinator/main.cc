@@ -30,6 +30,7 @@ namespace {
 struct Options {
   std::string listen = "127.0.0.1:7070";
   std::string http = "127.0.0.1:7071";
+  std::string health;
   std::string state;
   CredentialFiles credentials;
   std::string log_format = "text";
@@ -42,6 +43,8 @@ void Declare(Flags* flags, Options* options) {
                 &options->listen);
   flags->String("http", "HOST:PORT", "Address for metrics, health and JSON (127.0.0.1:7071).",
                 &options->http);
+  flags->String("health", "HOST:PORT", "Address for grpc.health.v1 alone, without TLS (none).",
+                &options->health);
   flags->String("state", "DIR", "Folder of the journal, on a local disk. Needed.", &options->state);
   flags->Bool("bootstrap", "Begin a new cluster if the folder is empty.", &options->bootstrap);
   flags->String("tls-cert", "FILE", "Certificate in PEM; with it clients use TLS.",
@@ -124,6 +127,7 @@ absl::Status Serve(const Options& options, const EndSignals& signals) {
   DDL_ASSIGN_OR_RETURN(const std::unique_ptr<Server> server,
                        Server::Start({.address = options.listen,
                                       .http_address = http->address(),
+                                      .health_address = options.health,
                                       .security = std::move(security)},
                                      loop.get(), store.get(), &gate));
   DDL_RETURN_IF_ERROR(WriteFileAtomically(

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Installs what is missing, builds, runs every test and closes with their number.
+# Installs what is missing, builds, runs every test and closes with their number. Where nvcc is, ddl-rank
+# is also compiled and linked with CUDA and NCCL.
 #
 #   tests/run.sh [-R REGEX] [--full] [--mutants] [--no-install]
 #
 #   -R REGEX      only the tests whose CTest name matches; none found is an error
 #   --full        also the suites labelled `full`, LibTorch code under ASan, the rest under TSan,
-#                 clang-tidy over files that include torch, and the CUDA build where nvcc is
+#                 clang-tidy over files that include torch, and all of the CUDA build
 #   --mutants     breaks one rule at a time (tests/mutants/*.patch) and fails when no test notices
 #   --no-install  takes the packages as they are
 #
@@ -37,12 +38,19 @@ die() { echo "run.sh: $*" >&2; exit 1; }
 
 have_cuda() { command -v nvcc >/dev/null || [[ -x /usr/local/cuda/bin/nvcc ]]; }
 
-# Builds one preset; configures only when its cache is not there (Ninja reconfigures by itself).
+# Builds one preset. Tests of what includes no LibTorch are built in `dev` and `tsan` only, where they
+# run with sanitizers.
 build() {
   phase "build $1"
-  [[ -e build/$1/build.ninja ]] || cmake --preset "$1" >"$results/configure-$1.log" 2>&1 ||
+  local plain=OFF targets=(all)
+  [[ $1 != quick ]] || targets=(ddl-coordinator ddl-worker ddl-rank ddl)
+  [[ $1 != dev && $1 != tsan ]] || plain=ON
+  [[ $1 != cuda || -n $full ]] || targets=(ddl-rank)
+  cmake --preset "$1" -DDDL_PLAIN_TESTS=$plain \
+    >"$results/configure-$1.log" 2>&1 ||
     { tail -n 40 "$results/configure-$1.log"; die "cannot configure preset $1"; }
-  NINJA_STATUS='[%f/%t %es] ' cmake --build --preset "$1" -- -k 20 >"$results/build-$1.log" 2>&1 ||
+  NINJA_STATUS='[%f/%t %es] ' cmake --build --preset "$1" --target "${targets[@]}" -- -k 20 \
+    >"$results/build-$1.log" 2>&1 ||
     { grep -v '^\[' "$results/build-$1.log" | tail -n 80; die "cannot build preset $1"; }
   tail -n 1 "$results/build-$1.log"
 }
@@ -51,6 +59,7 @@ run_tests() {
   local options=(--output-junit "$results/$1.xml" --no-tests=ignore -j 2)
   [[ -n $full ]] || options+=(-LE '^full$')
   [[ -z $regex ]] || options+=(-R "$regex")
+  [[ $1 != cuda ]] || options+=(-L '^gpu$')
   phase "tests of $1"
   ctest --preset "$1" "${options[@]}" 2>&1 | grep -v -E '^ +Start +[0-9]+: '
   [[ -s $results/$1.xml ]] || die "ctest of preset $1 left no result"
@@ -61,15 +70,16 @@ rm -f "$results"/*.xml
 if [[ -n $install ]]; then
   phase install
   groups=(test corpus kubernetes libtorch)
-  [[ -z $full ]] || ! have_cuda || groups+=(libtorch-cuda)
+  if have_cuda; then groups+=(libtorch-cuda); fi
   deploy/local/install.sh "${groups[@]}" || die "installation failed"
 fi
 
 presets=(release dev)
 [[ -z $full ]] || presets+=(dev-torch tsan)
-if have_cuda && [[ -n $full || -e $cache/libtorch-2.11.0-cuda ]]; then presets+=(cuda); fi
+if have_cuda && [[ -e $cache/libtorch-2.11.0-cuda ]]; then presets+=(cuda); fi
 export PATH=$PATH:/usr/local/cuda/bin
 for preset in "${presets[@]}"; do build "$preset"; done
+[[ -z $full ]] || build quick
 for preset in "${presets[@]}"; do run_tests "$preset"; done
 
 status=0

@@ -22,10 +22,18 @@ function(ddl_program name)
   target_link_libraries(${name} PRIVATE ddl_flags ${arg_DEPS})
 endfunction()
 
+# Off where another preset runs the tests of what includes no LibTorch already: tests/run.sh runs
+# them once, with sanitizers.
+option(DDL_PLAIN_TESTS "Build the tests of what includes no LibTorch" ON)
+set(ddl_torch_tests "/tests/worker/(model|optim|data|comm|train|engine)")
+
 # ddl_test(NAME SRCS a_test.cc ... DEPS target ... [LABELS l ...]): every TEST_CASE becomes a CTest
 # test. Label `full` keeps a suite out of a plain tests/run.sh.
 function(ddl_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SRCS;DEPS;LABELS")
+  if(NOT DDL_PLAIN_TESTS AND NOT CMAKE_CURRENT_SOURCE_DIR MATCHES "${ddl_torch_tests}")
+    return()
+  endif()
   add_executable(${name} ${arg_SRCS})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
   target_link_libraries(${name} PRIVATE ddl_flags ${arg_DEPS} Catch2::Catch2WithMain)

@@ -78,7 +78,10 @@ void MoveRun(Change& change, v1::RunRecord* run, v1::RunState to) {
   if (to == v1::RUN_STATE_RUNNING && !run->has_started()) {
     *run->mutable_started() = change.event.time();
   }
-  if (HasEnded(to)) *run->mutable_ended() = change.event.time();
+  if (HasEnded(to)) {
+    *run->mutable_ended() = change.event.time();
+    run->set_pause_requested(false);
+  }
   DeriveExperiment(change, &experiment->second);
 }
 

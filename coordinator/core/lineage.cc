@@ -49,6 +49,7 @@ std::vector<const v1::CheckpointRecord*> Restorable(const v1::RunRecord& run) {
 }
 
 std::vector<const v1::CheckpointRecord*> Superfluous(const v1::RunRecord& run) {
+  if (run.checkpoints().empty()) return {};
   if (MayBeRestoring(run)) return {};
   std::vector<const v1::CheckpointRecord*> found = Committed(run, /*on_lineage=*/false);
   const std::vector<const v1::CheckpointRecord*> kept = Restorable(run);

@@ -7,12 +7,29 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "common/rpc_server.h"
+#include "common/status.h"
 
 namespace ddl::coordinator {
 namespace {
 
 constexpr int kMaxThreads = 192;  // Of gRPC: one for each call in work, kMaxWatchers of them.
 constexpr size_t kMaxBufferBytes = size_t{256} << 20;
+
+absl::Status CannotListen(const std::string& address) {
+  return absl::UnavailableError(absl::StrCat("cannot listen at ", address,
+                                             ": the port is in use, or the address ",
+                                             "is none of this host's"));
+}
+
+// A server without services of ours: gRPC adds grpc.health.v1.
+absl::StatusOr<std::unique_ptr<grpc::Server>> StartHealth(const std::string& address) {
+  grpc::ServerBuilder builder;
+  ApplyLimits(&builder);
+  builder.AddListeningPort(address, grpc::InsecureServerCredentials());
+  std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
+  if (server == nullptr) return CannotListen(address);
+  return server;
+}
 
 }  // namespace
 
@@ -39,9 +56,10 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Options& options, Co
   builder.RegisterService(&server->metrics_);
   server->server_ = builder.BuildAndStart();
   if (server->server_ == nullptr || port == 0) {
-    return absl::UnavailableError(absl::StrCat("cannot listen at ", options.address,
-                                               ": the port is in use, or the address ",
-                                               "is none of this host's"));
+    return CannotListen(options.address);
+  }
+  if (!options.health_address.empty()) {
+    DDL_ASSIGN_OR_RETURN(server->health_, StartHealth(options.health_address));
   }
   server->address_ = absl::StrCat(options.address.substr(0, options.address.rfind(':')), ":", port);
   return server;
@@ -52,6 +70,7 @@ Server::~Server() {
   loop_.feed().Close();
   server_->Shutdown(absl::ToChronoTime(absl::Now() + absl::Seconds(2)));
   server_->Wait();
+  if (health_ != nullptr) health_->Shutdown();
 }
 
 }  // namespace ddl::coordinator

@@ -24,6 +24,9 @@ class Server {
   struct Options {
     std::string address;       // HOST:PORT; port 0 is a free one.
     std::string http_address;  // What GetServer names.
+    // Where grpc.health.v1 alone is served, without TLS: a kubelet's probe knows none. Empty:
+    // nowhere.
+    std::string health_address;
     ServerSecurity security;
   };
   // kUnavailable, naming the address, when the port is in use. All pointers outlive the server.
@@ -52,6 +55,7 @@ class Server {
   MetricsService metrics_;
   std::string address_;
   std::unique_ptr<grpc::Server> server_;
+  std::unique_ptr<grpc::Server> health_;
 };
 
 }  // namespace ddl::coordinator

@@ -18,7 +18,7 @@ run_packages=(prometheus python3)
 pip_packages=(python3 python3-pip)
 test_packages=(catch2 clang-14 clang-tidy-14 clang-format-14 python3 python3-pip python3-venv iproute2
   procps openssl)
-corpus_packages=(bible-kjv-text)
+corpus_packages=(bible-kjv bible-kjv-text)
 kubectl_packages=(kubernetes-client)
 validate_pin=kubernetes-validate==1.37.0
 

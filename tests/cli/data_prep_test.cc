@@ -13,7 +13,7 @@ namespace {
 
 using Catch::Contains;
 
-absl::StatusOr<PreparedData> Prepare(const DataPreparation& preparation) {
+absl::StatusOr<PreparedFolder> Prepare(const DataPreparation& preparation) {
   return PrepareData(preparation, [] { return false; });
 }
 
@@ -194,7 +194,7 @@ TEST_CASE("Whatever goes wrong, nothing is left behind") {
   bad.inputs = {folder / "none.txt"};
   CHECK(code(bad) == absl::StatusCode::kNotFound);
   bad.inputs = {folder / "one.txt"};
-  CHECK(code(bad) == absl::StatusCode::kFailedPrecondition);
+  CHECK(code(bad) == absl::StatusCode::kInvalidArgument);
   bad = good;
   bad.val_share = 0;
   CHECK(code(bad) == absl::StatusCode::kInvalidArgument);

@@ -2,7 +2,6 @@
 
 #include <catch2/catch.hpp>
 
-#include "common/mapped_file.h"
 #include "tests/common/scratch_folder.h"
 
 namespace ddl {
@@ -44,28 +43,6 @@ TEST_CASE("A folder that is not there is an error that names the file") {
   const auto writer = FileWriter::Create(folder / "none/f");
   CHECK(writer.status().code() == absl::StatusCode::kNotFound);
   CHECK_THAT(std::string(writer.status().message()), Catch::Contains(folder / "none/f"));
-}
-
-TEST_CASE("A mapped file shows its bytes, also after a move, and an empty file none") {
-  const ScratchFolder folder;
-  Spit(folder / "f", "bytes");
-  Spit(folder / "empty", "");
-  auto file = MappedFile::Open(folder / "f");
-  REQUIRE(file.ok());
-  MappedFile moved = *std::move(file);
-  CHECK(moved.bytes() == "bytes");
-  auto empty = MappedFile::Open(folder / "empty");
-  REQUIRE(empty.ok());
-  CHECK(empty->bytes().empty());
-  moved = *std::move(empty);
-  CHECK(moved.bytes().empty());
-}
-
-TEST_CASE("Only regular files are mapped") {
-  const ScratchFolder folder;
-  CHECK(MappedFile::Open(folder / "none").status().code() == absl::StatusCode::kNotFound);
-  CHECK(MappedFile::Open(folder.path()).status().code() == absl::StatusCode::kFailedPrecondition);
-  CHECK(MappedFile::Open("/dev/zero").status().code() == absl::StatusCode::kFailedPrecondition);
 }
 
 }  // namespace

@@ -88,6 +88,15 @@ TEST_CASE("reals are the nearest double, as the C library reads them") {
   CHECK(ParseReal("1_000.5").value() == 1000.5);
 }
 
+TEST_CASE("reals are written as people would") {
+  CHECK(FormatReal(2e7) == "20000000");
+  CHECK(FormatReal(0.0001) == "0.0001");
+  CHECK(FormatReal(1e-5) == "1e-05");
+  CHECK(FormatReal(0.1 + 0.2) == "0.30000000000000004");
+  CHECK(FormatReal(1e300) == "1e+300");
+  CHECK(FormatReal(0) == "0");
+}
+
 TEST_CASE("a random double is written so that it reads back to the same bits") {
   const unsigned seed = std::random_device()();
   INFO("seed " << seed);

@@ -5,6 +5,7 @@ after a failure it first prints the end of every log. Waiting is always for a co
 """
 
 import contextlib
+import ctypes
 import json
 import os
 import pathlib
@@ -64,6 +65,11 @@ def exists(pid):
     return stat.rsplit(")", 1)[1].split()[0] not in "ZX"
 
 
+def die_with_parent():
+    """In a child: SIGKILL when this process ends, so that a killed test leaves no program behind."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+
+
 class Installation:
     def __init__(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="ddl-e2e-"))
@@ -79,6 +85,7 @@ class Installation:
         self.ports = (free_port(), free_port())
 
     def __enter__(self):
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
         return self
 
     def __exit__(self, kind, value, trace):
@@ -108,7 +115,7 @@ class Installation:
         with open(self.logs / f"{name}.log", "ab") as log:
             process = subprocess.Popen([*prefix, *map(str, command)], stdout=log, stderr=log,
                                        stdin=subprocess.DEVNULL, cwd=self.folder,
-                                       start_new_session=True)
+                                       start_new_session=True, preexec_fn=die_with_parent)
         self.processes[name] = process
         self.options[name] = (command, namespace)
         return process

@@ -16,6 +16,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "common/spec_rules.h"
 #include "common/spec_yaml.h"
 #include "proto/ddl/v1/experiments.grpc.pb.h"
 #include "proto/ddl/v1/workers.grpc.pb.h"
@@ -58,7 +59,8 @@ int SubmitMany(const std::vector<std::string>& words) {
       !absl::SimpleAtoi(words[6], &count)) {
     return 64;
   }
-  const auto spec = ReadExperimentYaml(words[3], {}, nullptr);
+  const auto written = ReadExperimentYaml(words[3], {}, nullptr);
+  const auto spec = written.ok() ? ResolveSpec(*written) : written;
   if (!spec.ok()) {
     std::cerr << spec.status() << "\n";
     return 2;

@@ -122,13 +122,14 @@ def scrape_of_a_run():
         setup.wait_workers()
         prometheus = Prometheus(setup)
         steps = 2500
-        run = setup.submit(specs.tiny(steps, checkpoint__every_tokens=200 * 512))[0]
+        run = setup.submit(specs.tiny(steps, eval__every_tokens=50 * 512,
+                                      checkpoint__every_tokens=200 * 512))[0]
         complete = len(RISING) + len(PHASES)
         first = wait_until(lambda: _has(_totals(prometheus, run), complete), "a first scrape", 60)
         second = wait_until(lambda: _risen(first, _totals(prometheus, run)), "every total to rise", 30)
         assert setup.run(run)["state"] == "running", "the run ended between the two scrapes"
         print("rose:", {name: (first[name], second[name]) for name in first})
-        failed = wait_until(lambda: _all_answered(prometheus, run), "every query to have data", 60, 1)
+        failed = wait_until(lambda: _all_answered(prometheus, run), "every query to have data", 120, 1)
         print(failed)
         setup.wait(run)
         row = setup.run(run)

@@ -18,7 +18,7 @@ import case
 from harness import BUILD, ROOT, exists, get
 
 SMALL = ["train.tokens=16K", "train.global_batch_tokens=1024", "eval.every_tokens=8K",
-         "eval.tokens=4K"]
+         "eval.tokens=4K", "optim.schedule.warmup_tokens=1K"]
 
 
 class Copy:

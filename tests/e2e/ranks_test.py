@@ -37,6 +37,7 @@ def two_ranks_one_worker():
         setup.wait_workers()
         one, two = setup.submit(_spec(1))[0], setup.submit(_spec(2))[0]
         setup.wait(one, two)
+        case.equal([setup.run(run)["ranks"] for run in (one, two)], [1, 2], "ranks")
         _check_close(_losses(setup, two), _losses(setup, one))
 
 
@@ -75,7 +76,7 @@ def _certificate(setup, address):
         ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", cert,
          "-days", "2", "-subj", "/CN=ddl", "-addext", f"subjectAltName=IP:{address}"],
         check=True, stderr=subprocess.DEVNULL)
-    token.write_text("a-token-of-the-tests-0123456789\n")
+    token.write_text("tests." + "0123456789abcdef" * 3 + "\n")
     token.chmod(0o600)
     key.chmod(0o600)
     return key, cert, token

@@ -7,7 +7,7 @@ import threading
 
 import case
 import specs
-from harness import BUILD, Installation, wait_until
+from harness import BIN, BUILD, Installation, wait_until
 
 PROBE = BUILD / "tests" / "ddl-probe"
 
@@ -53,6 +53,36 @@ def thousand_then_kill():
         setup.restart("coordinator")
         setup.wait_ready()
         case.equal(_ids(setup), sorted(made.values()), "runs after the kill")
+
+
+def _replay(setup):
+    """{key: value} of a replay of the journal by a process of its own."""
+    done = subprocess.run([BIN / "ddl-coordinator", "--verify-journal", "--state",
+                           setup.folder / "coordinator"], text=True, check=True,
+                          stdout=subprocess.PIPE, timeout=60)
+    return dict(line.split(" ", 1) for line in done.stdout.splitlines())
+
+
+def replay_gives_the_same_state():
+    """After kills at random moments two replays have one hash, and a restart serves those runs."""
+    seed = random.SystemRandom().randrange(1 << 32)
+    print(f"seed {seed}")
+    source = random.Random(seed)
+    with Installation() as setup:
+        _start(setup)
+        total = 0
+        for index in range(4):
+            made = _submit(setup, f"part{index}", 0, source.randint(1, 120))
+            total += len(made)
+            setup.kill("coordinator")
+            first, second = _replay(setup), _replay(setup)
+            print(first)
+            case.equal(second, first, "a second replay")
+            case.equal(int(first["runs"]), total, "runs in the journal")
+            assert len(first["hash"]) == 64, first
+            setup.restart("coordinator")
+            setup.wait_ready()
+            case.equal(len(_ids(setup)), total, "runs that are served")
 
 
 def kills_during_submissions():

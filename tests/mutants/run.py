@@ -27,6 +27,7 @@ class Mutant:
         head = path.read_text(encoding="utf-8").split("\ndiff ", 1)[0]
         self.tests = self._field(head, "tests", None)
         self.preset = self._field(head, "preset", "dev")
+        self.targets = self._field(head, "targets", "").split()
 
     def _field(self, head, key, default):
         match = re.search(rf"^# {key}: (.+)$", head, re.MULTILINE)
@@ -63,12 +64,13 @@ def copy_tree():
             shutil.copymode(source, target)
 
 
-def build(preset):
+def build(preset, targets):
     if not (COPY / "build" / preset / "build.ninja").exists():
         done = run("cmake", "--preset", preset)
         if done.returncode:
             return done
-    return run("cmake", "--build", "--preset", preset, "--", "-j", JOBS)
+    words = ["--target", *targets] if targets else []
+    return run("cmake", "--build", "--preset", preset, *words, "--", "-j", JOBS)
 
 
 def tests(mutant):
@@ -93,9 +95,8 @@ def judge(mutant):
     if applied.returncode:
         return "does not apply", applied.stdout
     try:
-        built = build(mutant.preset)
+        built = build(mutant.preset, mutant.targets)
         if built.returncode:
-            # A broken rule may already be noticed by a test that CMake runs while building.
             return "does not compile", built.stdout
         failed, output = tests(mutant)
         return ("noticed", "") if failed else ("NOT NOTICED", output)
@@ -105,8 +106,9 @@ def judge(mutant):
 
 def check_clean(mutants):
     for preset in sorted({mutant.preset for mutant in mutants}):
+        targets = [mutant.targets for mutant in mutants if mutant.preset == preset]
         print(f"building {preset} without a mutant", flush=True)
-        built = build(preset)
+        built = build(preset, sum(targets, []) if all(targets) else [])
         if built.returncode:
             print(built.stdout[-4000:])
             raise SystemExit(f"preset {preset} does not build without a mutant")

@@ -28,13 +28,20 @@ def cache_folder():
     return folder
 
 
-def commands(build, root):
-    """{path relative to the root: compile command} of our own sources."""
-    found = {}
+def commands(build, root, folder):
+    """{path relative to the root: compile command} of our own sources, also written to `folder`.
+
+    Without the precompiled headers, which are gcc's: a file includes what it uses.
+    """
+    found, entries = {}, []
     for entry in json.loads((build / "compile_commands.json").read_text()):
         path = pathlib.Path(entry["directory"], entry["file"]).resolve()
         if path.is_relative_to(root) and not path.is_relative_to(root / "build"):
-            found[str(path.relative_to(root))] = entry["command"]
+            command = re.sub(r"-Winvalid-pch| -include \S+cmake_pch\.hxx", "", entry["command"])
+            found[str(path.relative_to(root))] = command
+            entries.append({**entry, "command": command})
+    folder.mkdir(exist_ok=True)
+    (folder / "compile_commands.json").write_text(json.dumps(entries))
     return found
 
 
@@ -50,9 +57,9 @@ def digest(path, command, sources, constants, root, build):
     return sha.hexdigest()
 
 
-def check(tidy, path, root, build):
+def check(tidy, path, root, folder):
     done = subprocess.run(
-        [tidy, "--quiet", "-p", str(build), "--extra-arg=-Wthread-safety",
+        [tidy, "--quiet", "-p", str(folder), "--extra-arg=-Wthread-safety",
          "--extra-arg=-Wno-unknown-warning-option", str(root / path)],
         cwd=root, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     return done.returncode, done.stdout + (done.stderr if done.returncode else "")
@@ -70,7 +77,8 @@ def main():
     version = subprocess.run([tidy, "--version"], text=True, stdout=subprocess.PIPE).stdout
     constants = version + (root / ".clang-tidy").read_text()
     waiting, clean = {}, 0
-    for path, command in sorted(commands(build, root).items()):
+    folder = build / "clang-tidy"
+    for path, command in sorted(commands(build, root, folder).items()):
         if any(TORCH.match(p) for p in sources.closure(path)) != (kind == "torch"):
             continue
         mark = cache / digest(path, command, sources, constants, root, build)
@@ -81,7 +89,7 @@ def main():
     print(f"{clean} files are clean already, {len(waiting)} to check")
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
-        results = pool.map(lambda path: (path, *check(tidy, path, root, build)), waiting)
+        results = pool.map(lambda path: (path, *check(tidy, path, root, folder)), waiting)
         for path, status, output in results:
             if status:
                 failed += 1

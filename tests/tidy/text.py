@@ -19,13 +19,13 @@ EVERYWHERE = [
     (r"[^\x00-\x7f]*[\u202a-\u202e\u2066-\u2069]", "a bidirectional control character"),
 ]
 IN_CODE = [
-    (r"\bsleep_for\b|\bsleep_until\b|\busleep\(|\bnanosleep\(", "time comes in as an argument; wait on a condition"),
+    (r"\bsleep_for\b|\busleep\(|\bnanosleep\(", "time comes in as an argument; wait on a condition"),
     (r"catch \(\.\.\.\)", "name what is caught"),
     (r"^\s*throw\b", "return an absl::Status"),
     (r"\busing namespace\b", "name what is used"),
     (r"\bassert\(", "DDL_CHECK also aborts in release"),
     (r"//\s*[-=*#/]{8,}", "no banners"),
-    (r"\b(rand|srand)\(", "randomness comes in as an argument"),
+    (r"(^|[^:\w.])(rand|srand)\(", "randomness comes in as an argument"),
 ]
 DECLARATION = re.compile(r"^\s*(?:class|struct|enum class|message)\s+(?:\[\[\w+\]\]\s*)?(\w+)")
 OPENING = re.compile(r"^( *)(?!namespace|class|struct|enum|union|extern|else|if|for|while|switch|do\b)"

@@ -18,6 +18,7 @@ Adoption Adopt(const std::vector<FoundRank>& found, ProcessTable* processes) {
     attempt.rendezvous_host = rank.launch.rendezvous_host();
     attempt.rendezvous_port = rank.launch.rendezvous_port();
     HeldRank& held = attempt.ranks[rank.key.rank];
+    held.slot = rank.launch.slot();
     held.process = *rank.process;
     held.gone = !IsAlive(*rank.process, processes);
     (held.gone ? result.gone : result.adopted).push_back(rank.key);

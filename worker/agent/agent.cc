@@ -78,9 +78,8 @@ absl::Status Agent::OnRegistered(const v1::RegisterResponse& response) {
                      ", the coordinator to cluster ", Quoted(response.cluster_id())));
   }
   if (!reconciler_.SeeTerm(response.term())) {
-    return absl::FailedPreconditionError(absl::StrCat("the coordinator is of term ",
-                                                      response.term(), ", term ",
-                                                      reconciler_.term(), " was seen already"));
+    return absl::AbortedError(absl::StrCat("the coordinator is of term ", response.term(),
+                                           ", term ", reconciler_.term(), " was seen already"));
   }
   settings_.cluster_id = response.cluster_id();
   if (response.orphan_ttl_seconds() > 0) {
@@ -139,10 +138,7 @@ void Agent::OnHeartbeatError(const absl::Status& status) {
 
 void Agent::Perform(const Action& action, absl::Time now) {
   switch (action.kind) {
-    case ActionKind::kAccept:
-      for (const uint32_t rank : action.ranks) held_[action.key].ranks.try_emplace(rank);
-      held_[action.key].world_size = action.desired.world_size();
-      break;
+    case ActionKind::kAccept: Accept(action); break;
     case ActionKind::kStart: Start(action, now); break;
     case ActionKind::kDrain:
     case ActionKind::kKill: Stop(action, now); break;
@@ -151,13 +147,21 @@ void Agent::Perform(const Action& action, absl::Time now) {
   }
 }
 
-void Agent::Start(const Action& action, absl::Time now) {
+void Agent::Accept(const Action& action) {
   HeldAttempt& attempt = held_[action.key];
   attempt.world_size = action.desired.world_size();
   for (const uint32_t rank : action.ranks) {
-    attempt.ranks.try_emplace(rank);
     outbox_.Add({action.key, rank});
+    HeldRank& held = attempt.ranks[rank];
+    for (const v1::RankAssignment& assignment : action.desired.ranks()) {
+      if (assignment.rank() == rank) held.slot = assignment.slot();
+    }
   }
+}
+
+void Agent::Start(const Action& action, absl::Time now) {
+  Accept(action);
+  HeldAttempt& attempt = held_[action.key];
   const absl::Status started = StartRanks(action, &attempt);
   if (!started.ok()) FailLaunch(action.key, started, now);
 }
@@ -206,7 +210,6 @@ void Agent::Stop(const Action& action, absl::Time now) {
 
 void Agent::StopRank(const RankKey& key, const Action& action, HeldRank* rank, absl::Time now) {
   if (rank->process.pid == 0) {
-    outbox_.Add(key);
     EndRank(key, v1::EXIT_CLASS_PREEMPTED, -1, "stopped before it was started", rank, now);
     return;
   }
@@ -253,7 +256,10 @@ void Agent::PollRank(const RankKey& key, HeldRank* rank, absl::Time now) {
   ReadSpool(key, rank);
   const Outbox::Position at = outbox_.position(key);
   if (at.started) rank->state = v1::RANK_STATE_RUNNING;
-  if (at.ended) rank->state = v1::RANK_STATE_EXITED;
+  if (at.ended) {
+    rank->state = v1::RANK_STATE_EXITED;
+    Say(key.attempt, absl::StrCat("rank ", key.rank, " ended at step ", at.last_step));
+  }
 }
 
 void Agent::ReadSpool(const RankKey& key, HeldRank* rank) {
@@ -288,7 +294,6 @@ std::optional<OutboxCall> Agent::NextCall() {
 
 void Agent::OnReport(const RankKey& rank, const absl::Status& status,
                      const v1::ReportEventsResponse& response) {
-  if (absl::IsFailedPrecondition(status)) registered_ = false;
   if (absl::IsAborted(status)) {
     Say(rank.attempt, absl::StrCat("fenced: ", status.message(), "; its events are dropped"));
   }
@@ -296,7 +301,6 @@ void Agent::OnReport(const RankKey& rank, const absl::Status& status,
 }
 
 void Agent::OnCommit(const RankKey& rank, const absl::Status& status) {
-  if (absl::IsFailedPrecondition(status)) registered_ = false;
   if (absl::IsInvalidArgument(status)) {
     Say(rank.attempt, absl::StrCat("checkpoint refused: ", status.message()));
   }

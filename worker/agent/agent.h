@@ -44,15 +44,17 @@ class Agent {
   // The interfaces must outlive this.
   Agent(AgentSettings settings, RankHost* ranks, ProcessTable* processes, SpoolSource* spools);
 
+  void SetHttpAddress(const std::string& address) { settings_.http_address = address; }
+
   // Takes over the ranks that an earlier daemon left. Once, before anything else.
   absl::Status Adopt(absl::Time now);
 
   v1::RegisterRequest MakeRegister(const std::string& request_id) const;
-  // kFailedPrecondition: another cluster, or a term lower than one seen; nothing changed.
+  // kFailedPrecondition: another cluster. kAborted: a term lower than one seen. Nothing changed
+  // then.
   absl::Status OnRegistered(const v1::RegisterResponse& response);
-  // True from a good registration until NeedRegistration.
+  // False before the first good registration and after a heartbeat was told to register again.
   bool registered() const { return registered_; }
-  void NeedRegistration() { registered_ = false; }
 
   v1::HeartbeatRequest MakeHeartbeat(const v1::HostUsage& usage);
   // Obeys the desired set: starts, signals and forgets ranks, deletes checkpoints.
@@ -79,6 +81,7 @@ class Agent {
 
  private:
   void Perform(const Action& action, absl::Time now);
+  void Accept(const Action& action);
   void Start(const Action& action, absl::Time now);
   absl::Status StartRanks(const Action& action, HeldAttempt* attempt);
   void FailLaunch(const AttemptKey& key, const absl::Status& status, absl::Time now);

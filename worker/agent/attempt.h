@@ -3,11 +3,11 @@
 // Plain values; the agent (agent.h) owns them, reconcile.h and adoption.h compute with them.
 #pragma once
 
-#include <compare>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
+#include <tuple>
 
 #include "absl/time/time.h"
 #include "proto/ddl/v1/workers.pb.h"
@@ -18,13 +18,19 @@ namespace ddl::agent {
 struct AttemptKey {
   std::string run;
   uint64_t epoch = 0;
-  auto operator<=>(const AttemptKey&) const = default;
+  friend bool operator==(const AttemptKey&, const AttemptKey&) = default;
+  friend bool operator<(const AttemptKey& a, const AttemptKey& b) {
+    return std::tie(a.run, a.epoch) < std::tie(b.run, b.epoch);
+  }
 };
 
 struct RankKey {
   AttemptKey attempt;
   uint32_t rank = 0;
-  auto operator<=>(const RankKey&) const = default;
+  friend bool operator==(const RankKey&, const RankKey&) = default;
+  friend bool operator<(const RankKey& a, const RankKey& b) {
+    return std::tie(a.attempt, a.rank) < std::tie(b.attempt, b.rank);
+  }
 };
 
 // "k3v9x2mq/e4/r0": for messages, and the rank's folder below `runs`.
@@ -47,6 +53,7 @@ struct ProcessEnd {
 };
 
 struct HeldRank {
+  uint32_t slot = 0;
   v1::RankState state = v1::RANK_STATE_LAUNCHING;
   ProcessIdentity process;
   bool gone = false;                         // The process has ended; the spool may hold more.

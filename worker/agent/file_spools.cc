@@ -1,6 +1,7 @@
 #include "worker/agent/file_spools.h"
 
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -30,6 +31,13 @@ absl::StatusOr<v1::RankEvent> Decode(const std::string& payload, uint64_t previo
 }
 
 }  // namespace
+
+void FileSpools::Keep(const HeldAttempts& held) {
+  std::set<std::string> runs;
+  for (const auto& [key, attempt] : held) runs.insert(key.run);
+  std::erase_if(indexes_,
+                [&](const auto& entry) { return !runs.contains(entry.first.attempt.run); });
+}
 
 void FileSpools::Remember(uint64_t seq, int64_t offset, Index* index) {
   // The last entry is the newest position; it stays only where the grid has a line.

@@ -20,8 +20,8 @@ class FileSpools : public SpoolSource {
 
   absl::StatusOr<std::vector<v1::RankEvent>> Read(const RankKey& rank, uint64_t after_seq,
                                                   const ReadLimits& limits) override;
-  // Gives up the index of a rank that is not read any more.
-  void Close(const RankKey& rank) { indexes_.erase(rank); }
+  // Gives up the indexes of all runs but these.
+  void Keep(const HeldAttempts& held);
 
  private:
   // Offset behind the event `seq`, for every kIndexEvery-th event and the last one read.

@@ -69,8 +69,8 @@ class SpoolSource {
  public:
   virtual ~SpoolSource() = default;
   // Whole events with seq > `after_seq`, in order, within `limits`; none when the spool holds no
-  // more for now or does not exist yet. kDataLoss, with the place, for a damaged record or a gap,
-  // and only when no whole event comes before it.
+  // more at this moment or does not exist yet. kDataLoss, with the place, for a damaged record or a
+  // gap, and only when no whole event comes before it.
   virtual absl::StatusOr<std::vector<v1::RankEvent>> Read(const RankKey& rank, uint64_t after_seq,
                                                           const ReadLimits& limits) = 0;
 };

@@ -9,16 +9,14 @@
 namespace ddl::agent {
 namespace {
 
-absl::StatusOr<std::string> DeviceOf(const v1::DesiredAttempt& desired, uint32_t rank,
-                                     const LaunchSettings& settings) {
+absl::StatusOr<uint32_t> SlotOf(const v1::DesiredAttempt& desired, uint32_t rank,
+                                const LaunchSettings& settings) {
   for (const v1::RankAssignment& assignment : desired.ranks()) {
     if (assignment.rank() != rank) continue;
-    if (assignment.slot() >= settings.devices.size()) {
-      return absl::InvalidArgumentError(absl::StrCat("slot ", assignment.slot(),
-                                                     " does not exist: this worker has ",
-                                                     settings.devices.size(), " slots"));
-    }
-    return settings.devices[assignment.slot()];
+    if (assignment.slot() < settings.devices.size()) return assignment.slot();
+    return absl::InvalidArgumentError(absl::StrCat("slot ", assignment.slot(),
+                                                   " does not exist: this worker has ",
+                                                   settings.devices.size(), " slots"));
   }
   return absl::InvalidArgumentError(absl::StrCat("rank ", rank, " is not assigned to this worker"));
 }
@@ -75,8 +73,9 @@ absl::StatusOr<v1::RankLaunch> MakeLaunch(const v1::DesiredAttempt& desired, uin
     launch.set_rendezvous_port(rendezvous_port);
   }
   launch.set_bind_address(settings.data_address);
-  DDL_ASSIGN_OR_RETURN(const std::string device, DeviceOf(desired, rank, settings));
-  launch.set_device(device);
+  DDL_ASSIGN_OR_RETURN(const uint32_t slot, SlotOf(desired, rank, settings));
+  launch.set_slot(slot);
+  launch.set_device(settings.devices[slot]);
   launch.set_lease_file(LeaseFile(settings.state_folder));
   launch.set_orphan_ttl_seconds(settings.orphan_ttl_seconds);
   return launch;

@@ -52,7 +52,9 @@ absl::StatusOr<bool> Outbox::Observe(const RankKey& rank, const ReadLimits& limi
 void Outbox::Settle(Cursor* cursor) {
   if (!cursor->exit || cursor->ended) return;
   cursor->ended = true;
-  if (!cursor->saw_exit) cursor->exit->set_seq(cursor->seen + 1);
+  if (cursor->saw_exit) return;
+  cursor->exit->set_seq(cursor->seen + 1);
+  cursor->exit->mutable_exited()->set_step(cursor->last_step);
 }
 
 void Outbox::End(const RankKey& rank, const v1::RankExited& exit, absl::Time now) {
@@ -61,7 +63,6 @@ void Outbox::End(const RankKey& rank, const v1::RankExited& exit, absl::Time now
   v1::RankEvent event;
   *event.mutable_time() = ToProto(now);
   *event.mutable_exited() = exit;
-  event.mutable_exited()->set_step(found->second.last_step);
   found->second.exit = std::move(event);
 }
 
@@ -187,6 +188,7 @@ void Outbox::OnReport(const RankKey& rank, const absl::Status& status,
     // A coordinator that lost events lost the commits among them too.
     cursor.committed = std::min(cursor.committed, cursor.acked);
   }
+  if (absl::IsFailedPrecondition(status)) cursor.acked = cursor.committed = 0;
   if (absl::IsAborted(status)) Fence(rank, &cursor);
 }
 

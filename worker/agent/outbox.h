@@ -53,7 +53,8 @@ class Outbox {
   std::optional<OutboxCall> Next();
   // Answers. Events up to `durable_seq` are not sent again unless a later answer says that the
   // coordinator has lost them. kAborted: the attempt is fenced, its events are dropped and counted.
-  // Any other error: the same events are sent again.
+  // kFailedPrecondition: the coordinator may have lost events; it is asked again from the first
+  // one. Any other error: the same events are sent again.
   void OnReport(const RankKey& rank, const absl::Status& status,
                 const v1::ReportEventsResponse& response);
   // As OnReport, but kInvalidArgument is a final answer about this checkpoint: it stays out of the

@@ -90,7 +90,7 @@ absl::Status WorkerFolder::RenewLease() const {
   const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd < 0) return ErrnoStatus("cannot open", path);
   const int renewed = futimens(fd, nullptr);
-  const absl::Status status = renewed == 0 ? absl::OkStatus() : ErrnoStatus("cannot renew", path);
+  absl::Status status = renewed == 0 ? absl::OkStatus() : ErrnoStatus("cannot renew", path);
   close(fd);
   return status;
 }

@@ -26,8 +26,8 @@ class Collective {
   virtual int64_t rank() const = 0;
   virtual int64_t size() const = 0;
 
-  // Adds `tensor` up over all ranks, in place; it is contiguous. kUnavailable when a peer is gone or
-  // does not answer in time; nothing can be done together after that.
+  // Adds `tensor` up over all ranks, in place; it is contiguous. kUnavailable when a peer is gone
+  // or does not answer in time; nothing can be done together after that.
   virtual absl::Status Sum(at::Tensor& tensor) = 0;
 };
 

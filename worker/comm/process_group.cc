@@ -43,8 +43,7 @@ c10::intrusive_ptr<c10d::Backend> MakeBackend(const c10::intrusive_ptr<c10d::Sto
 #endif
   auto options = c10d::ProcessGroupGloo::Options::create(Milliseconds(rendezvous.step_timeout));
   // Never the default device: it would bind to whatever this host's name resolves to.
-  options->devices = {
-      c10d::ProcessGroupGloo::createDeviceForHostname(rendezvous.bind_address)};
+  options->devices = {c10d::ProcessGroupGloo::createDeviceForHostname(rendezvous.bind_address)};
   return c10::make_intrusive<c10d::ProcessGroupGloo>(store, rank, size, std::move(options));
 }
 
@@ -86,8 +85,8 @@ absl::StatusOr<std::unique_ptr<Collective>> JoinProcessGroup(const Rendezvous& r
   }
   try {
     const auto server = c10::make_intrusive<c10d::TCPStore>(rendezvous.host, options);
-    const auto store = c10::make_intrusive<c10d::PrefixStore>(
-        absl::StrCat("epoch-", rendezvous.epoch), server);
+    const auto store =
+        c10::make_intrusive<c10d::PrefixStore>(absl::StrCat("epoch-", rendezvous.epoch), server);
     return std::make_unique<ProcessGroup>(store, MakeBackend(store, rendezvous));
   } catch (const std::exception& error) {
     return Unavailable(absl::StrCat("cannot meet ", rendezvous.size - 1, " other ranks at ",

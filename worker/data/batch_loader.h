@@ -20,8 +20,8 @@
 namespace ddl {
 
 struct BatchPlan {
-  int64_t tokens = 0;     // T of a sequence.
-  int64_t sequences = 0;  // Of one step over all ranks; a multiple of ranks.
+  int64_t tokens = 0;           // T of a sequence.
+  int64_t sequences = 0;        // Of one step over all ranks; a multiple of ranks.
   int64_t micro_sequences = 0;  // Of one micro-batch; the last of a step may be smaller.
   int64_t ranks = 1;
   int64_t rank = 0;

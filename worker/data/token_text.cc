@@ -16,8 +16,8 @@ TokenText::TokenText(std::vector<TokenShard> shards) : shards_(std::move(shards)
 
 void TokenText::Copy(int64_t start, absl::Span<int64_t> out) const {
   DDL_CHECK(start >= 0 && start + static_cast<int64_t>(out.size()) <= size_);
-  auto shard = static_cast<size_t>(
-      std::upper_bound(starts_.begin(), starts_.end(), start) - starts_.begin() - 1);
+  auto shard = static_cast<size_t>(std::upper_bound(starts_.begin(), starts_.end(), start) -
+                                   starts_.begin() - 1);
   auto at = static_cast<size_t>(start - starts_[shard]);
   size_t done = 0;
   while (done < out.size()) {

@@ -13,9 +13,8 @@ namespace {
 absl::Status CheckSize(const std::string& folder, absl::string_view split, int64_t have,
                        int64_t need) {
   if (have >= need) return absl::OkStatus();
-  return absl::FailedPreconditionError(absl::StrCat(folder, ": split ", split,
-                                                    " must have at least ", need, " tokens, got ",
-                                                    have));
+  return absl::FailedPreconditionError(
+      absl::StrCat(folder, ": split ", split, " must have at least ", need, " tokens, got ", have));
 }
 
 }  // namespace
@@ -25,9 +24,9 @@ absl::StatusOr<TrainingText> OpenTrainingText(const TextRequirements& requiremen
   DDL_ASSIGN_OR_RETURN(const Dataset dataset, OpenDataset(folder));
   const std::string& wanted = requirements.manifest_sha256;
   if (!wanted.empty() && wanted != dataset.manifest_sha256) {
-    return absl::FailedPreconditionError(
-        absl::StrCat(folder, "/", kManifestName, ": data.manifest_sha256 must be ", wanted,
-                     ", got ", dataset.manifest_sha256));
+    return absl::FailedPreconditionError(absl::StrCat(folder, "/", kManifestName,
+                                                      ": data.manifest_sha256 must be ", wanted,
+                                                      ", got ", dataset.manifest_sha256));
   }
   if (int64_t{dataset.manifest.vocab_size} > requirements.vocab_size) {
     return absl::FailedPreconditionError(

@@ -64,8 +64,7 @@ ChannelCompressor::ChannelCompressor(const ModelConfig& config, const std::strin
   const int64_t left = (taps - 1) / 2;
   kernel_ = parameters->AddConstant(absl::StrCat(prefix, ".weight"), {config.d_model, taps},
                                     1.0 / static_cast<double>(taps));
-  read_ = parameters->AddConstant(absl::StrCat(prefix, ".read"), {n},
-                                  1.0 / static_cast<double>(n));
+  read_ = parameters->AddConstant(absl::StrCat(prefix, ".read"), {n}, 1.0 / static_cast<double>(n));
   placement_ = at::zeros({n, taps, n}, at::kFloat);
   for (int64_t output = 0; output < n; ++output) {
     for (int64_t tap = 0; tap < taps; ++tap) {

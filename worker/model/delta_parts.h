@@ -43,12 +43,12 @@ class ValueHead {
 class ChannelCompressor {
  public:
   ChannelCompressor(const ModelConfig& config, const std::string& prefix, Parameters* parameters);
-  at::Tensor EffectiveWeight() const;                                   // (n, d)
-  at::Tensor Compress(const at::Tensor& state) const;                   // (B,T,n,d) -> (B,T,d)
+  at::Tensor EffectiveWeight() const;                  // (n, d)
+  at::Tensor Compress(const at::Tensor& state) const;  // (B,T,n,d) -> (B,T,d)
 
  private:
-  at::Tensor kernel_;    // (d, taps)
-  at::Tensor read_;      // (n)
+  at::Tensor kernel_;     // (d, taps)
+  at::Tensor read_;       // (n)
   at::Tensor placement_;  // (n, taps * n): puts read_[j] where tap s of output j meets channel m.
 };
 

@@ -1,5 +1,5 @@
-// What `ddl` and `write_only` share: the state, its compressors, and for every sublayer a direction,
-// a gate and a value. A variant only says which row it writes along the direction.
+// What `ddl` and `write_only` share: the state, its compressors, and for every sublayer a
+// direction, a gate and a value. A variant only says which row it writes along the direction.
 #pragma once
 
 #include <optional>
@@ -39,7 +39,8 @@ class GatedResidual : public Residual {
   int64_t channels_;
   double k_eps_;
   std::optional<EmbeddingConvolution> embedding_;
-  std::vector<ChannelCompressor> compressors_;  // One a block, shared by its sublayers; none: n = 1.
+  std::vector<ChannelCompressor>
+      compressors_;  // One a block, shared by its sublayers; none: n = 1.
   std::optional<ChannelCompressor> read_out_;
   std::vector<Heads> heads_;  // [layer * kSublayers + sublayer]
 };

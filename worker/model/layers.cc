@@ -31,8 +31,7 @@ Rotary MakeRotary(const ModelConfig& config, int64_t tokens, at::Device device) 
   const auto head_dim = static_cast<double>(config.head_dim);
   const int64_t rotated = static_cast<int64_t>(head_dim * config.rope_ratio) / 2 * 2;
   // Angles are made on the CPU in float32, as the authors do, whatever the device.
-  const at::Tensor exponent =
-      at::arange(0, rotated, 2, at::kFloat) / static_cast<double>(rotated);
+  const at::Tensor exponent = at::arange(0, rotated, 2, at::kFloat) / static_cast<double>(rotated);
   const at::Tensor frequency = at::pow(config.rope_base, exponent).reciprocal();
   const at::Tensor angle = at::outer(at::arange(tokens, at::kFloat), frequency).unsqueeze(1);
   return {angle.cos().to(device), angle.sin().to(device)};
@@ -77,8 +76,8 @@ at::Tensor Attention::Forward(const at::Tensor& c, const Rotary& rotary) const {
     q = RmsNorm(q, query_gain_);
     k = RmsNorm(k, key_gain_);
   }
-  const at::Tensor mixed = CausalAttention(q.transpose(1, 2), k.transpose(1, 2),
-                                           Heads(c, value_).transpose(1, 2));
+  const at::Tensor mixed =
+      CausalAttention(q.transpose(1, 2), k.transpose(1, 2), Heads(c, value_).transpose(1, 2));
   return at::linear(mixed.transpose(1, 2).reshape({c.size(0), c.size(1), heads_ * head_dim_}),
                     projection_);
 }

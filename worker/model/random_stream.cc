@@ -48,8 +48,8 @@ RandomStream::RandomStream(uint64_t seed, absl::string_view name) {
 }
 
 std::array<uint32_t, 4> RandomStream::At(uint64_t index) const {
-  return Philox({static_cast<uint32_t>(index), static_cast<uint32_t>(index >> 32),
-                 high_counter_[0], high_counter_[1]},
+  return Philox({static_cast<uint32_t>(index), static_cast<uint32_t>(index >> 32), high_counter_[0],
+                 high_counter_[1]},
                 key_);
 }
 

@@ -14,8 +14,8 @@ constexpr double kEmbeddingDeviation = 0.02;
 Transformer::Transformer(const ModelConfig& config, uint64_t seed, at::Device device)
     : config_(config), device_(device), parameters_(seed) {
   const int64_t d = config.d_model;
-  embedding_ = parameters_.AddNormal("transformer.wte.weight", {config.vocab_size, d},
-                                     kEmbeddingDeviation);
+  embedding_ =
+      parameters_.AddNormal("transformer.wte.weight", {config.vocab_size, d}, kEmbeddingDeviation);
   for (int64_t layer = 0; layer < config.n_layers; ++layer) {
     const std::string prefix = BlockPrefix(layer);
     blocks_.push_back(

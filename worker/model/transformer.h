@@ -1,6 +1,6 @@
 // The paper's language model (ddl.md section 4): pre-norm blocks around any residual of
-// residual.h, tied embedding, logits and loss in fp32. Plain autograd: it is the reference for every
-// faster path.
+// residual.h, tied embedding, logits and loss in fp32. Plain autograd: it is the reference for
+// every faster path.
 #pragma once
 
 #include <ATen/ATen.h>

@@ -34,8 +34,8 @@ void AdamW::Step(double learning_rate) {
   const std::vector<at::Tensor> first = {first_moment_};
   const std::vector<at::Tensor> second = {second_moment_};
   const std::vector<at::Tensor> steps = {device_steps_};
-  at::_fused_adamw_(weights, gradients, first, second, /*max_exp_avg_sqs=*/{}, steps,
-                    learning_rate, config_.beta1, config_.beta2, config_.weight_decay, config_.eps,
+  at::_fused_adamw_(weights, gradients, first, second, /*max_exp_avg_sqs=*/{}, steps, learning_rate,
+                    config_.beta1, config_.beta2, config_.weight_decay, config_.eps,
                     /*amsgrad=*/false, /*maximize=*/false);
 }
 

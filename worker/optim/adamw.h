@@ -1,5 +1,5 @@
-// AdamW with decoupled weight decay (Loshchilov and Hutter, arXiv 1711.05101), in PyTorch's order of
-// operations: w -= lr wd w, then w -= lr m^ / (sqrt(v^) + eps).
+// AdamW with decoupled weight decay (Loshchilov and Hutter, arXiv 1711.05101), in PyTorch's order
+// of operations: w -= lr wd w, then w -= lr m^ / (sqrt(v^) + eps).
 #pragma once
 
 #include <ATen/ATen.h>

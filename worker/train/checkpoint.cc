@@ -35,11 +35,11 @@ std::vector<TensorView> Views(const Snapshot& snapshot) {
     for (const Parameter& parameter : snapshot.layout) {
       const auto* const first =
           reinterpret_cast<const char*>(flats[i]->data_ptr<float>() + parameter.offset);
-      views.push_back({.name = absl::StrCat(kPrefixes[i], parameter.name),
-                       .type = TensorType::kF32,
-                       .shape = parameter.value.sizes().vec(),
-                       .bytes = {first, sizeof(float) * static_cast<size_t>(
-                                                            parameter.value.numel())}});
+      views.push_back(
+          {.name = absl::StrCat(kPrefixes[i], parameter.name),
+           .type = TensorType::kF32,
+           .shape = parameter.value.sizes().vec(),
+           .bytes = {first, sizeof(float) * static_cast<size_t>(parameter.value.numel())}});
     }
   }
   return views;
@@ -49,15 +49,15 @@ absl::Status Bad(const std::string& path, absl::string_view rule) {
   return absl::DataLossError(absl::StrCat(path, ": ", rule));
 }
 
-absl::Status CheckManifest(const std::string& path, const Manifest& manifest,
-                           const Launch& launch, const CheckpointReference& reference) {
+absl::Status CheckManifest(const std::string& path, const Manifest& manifest, const Launch& launch,
+                           const CheckpointReference& reference) {
   if (manifest.run != launch.run) {
     return Bad(path, absl::StrCat("run must be ", launch.run, ", got ", manifest.run));
   }
   if (manifest.step != reference.step || manifest.epoch != reference.epoch) {
-    return Bad(path, absl::StrCat("must be of step ", reference.step, " and epoch ",
-                                  reference.epoch, ", got ", manifest.step, " and ",
-                                  manifest.epoch));
+    return Bad(path,
+               absl::StrCat("must be of step ", reference.step, " and epoch ", reference.epoch,
+                            ", got ", manifest.step, " and ", manifest.epoch));
   }
   if (manifest.recipe_version != kRecipeVersion) {
     return Bad(path, absl::StrCat("recipe_version must be ", kRecipeVersion, ", got ",
@@ -79,10 +79,10 @@ absl::Status CheckTensors(const std::string& path, const SafetensorsFile& shard,
       if (tensor == nullptr) return Bad(path, absl::StrCat("tensor ", name, " is missing"));
       const std::vector<int64_t> shape = parameter.value.sizes().vec();
       if (tensor->type != TensorType::kF32 || tensor->shape != shape) {
-        return Bad(path, absl::StrCat("tensor ", name, " must be F32 of shape [",
-                                      absl::StrJoin(shape, ","), "], got ",
-                                      TensorTypeName(tensor->type), " of shape [",
-                                      absl::StrJoin(tensor->shape, ","), "]"));
+        return Bad(path,
+                   absl::StrCat("tensor ", name, " must be F32 of shape [",
+                                absl::StrJoin(shape, ","), "], got ", TensorTypeName(tensor->type),
+                                " of shape [", absl::StrJoin(tensor->shape, ","), "]"));
       }
     }
   }

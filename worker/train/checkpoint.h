@@ -1,6 +1,6 @@
-// What a checkpoint is on disk: a folder step-<n> with shard-0.safetensors (weights and both moments
-// of AdamW, in fp32, by name) and manifest.pb, written last. State is the same on all ranks, so rank
-// 0 writes it and all ranks read it.
+// What a checkpoint is on disk: a folder step-<n> with shard-0.safetensors (weights and both
+// moments of AdamW, in fp32, by name) and manifest.pb, written last. State is the same on all
+// ranks, so rank 0 writes it and all ranks read it.
 #pragma once
 
 #include <ATen/ATen.h>

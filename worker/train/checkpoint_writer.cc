@@ -31,11 +31,10 @@ CheckpointOutcome Write(const std::string& attempt_folder, const Snapshot& snaps
 
 void CheckpointWriter::Start(Snapshot snapshot, double snapshot_seconds) {
   DDL_CHECK(!busy());
-  pending_ = std::async(std::launch::async,
-                        [folder = attempt_folder_, manifest = manifest_,
-                         snapshot = std::move(snapshot), snapshot_seconds] {
-                          return Write(folder, snapshot, manifest, snapshot_seconds);
-                        });
+  pending_ = std::async(std::launch::async, [folder = attempt_folder_, manifest = manifest_,
+                                             snapshot = std::move(snapshot), snapshot_seconds] {
+    return Write(folder, snapshot, manifest, snapshot_seconds);
+  });
 }
 
 std::optional<CheckpointOutcome> CheckpointWriter::Poll() {

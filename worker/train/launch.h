@@ -22,12 +22,12 @@ struct CheckpointReference {
 
 struct TrainConfig {
   uint64_t seed = 1;
-  int64_t tokens = 0;             // Budget.
-  int64_t sequence_tokens = 0;    // T
-  int64_t step_sequences = 0;     // Of one step over all ranks.
-  int64_t micro_sequences = 0;    // Of one forward pass.
-  double grad_clip = 1.0;         // 0: none.
-  bool skip_nonfinite = false;    // Else such a step ends the run.
+  int64_t tokens = 0;           // Budget.
+  int64_t sequence_tokens = 0;  // T
+  int64_t step_sequences = 0;   // Of one step over all ranks.
+  int64_t micro_sequences = 0;  // Of one forward pass.
+  double grad_clip = 1.0;       // 0: none.
+  bool skip_nonfinite = false;  // Else such a step ends the run.
   int64_t eval_every_tokens = 0;
   int64_t eval_tokens = 0;
   int64_t checkpoint_every_tokens = 0;
@@ -58,7 +58,7 @@ struct Launch {
   std::string data_manifest_sha256;
   std::string rank_folder;
   std::string checkpoint_root;
-  std::string checkpoint_folder;  // Of this attempt, under the root.
+  std::string checkpoint_folder;                 // Of this attempt, under the root.
   std::vector<CheckpointReference> checkpoints;  // Newest first.
 
   std::string device = "cpu";

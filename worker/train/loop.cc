@@ -1,6 +1,7 @@
 #include "worker/train/loop.h"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <optional>
 #include <utility>
@@ -39,9 +40,8 @@ absl::StatusOr<LoopEnd> Loop::Run() {
     const int64_t before = progress_->tokens;
     const bool logs = LogsStep(progress_->step + 1);
     const bool gates = logs && parts_.model->has_gates();
-    DDL_ASSIGN_OR_RETURN(
-        const StepResult result,
-        step_.Run(gates, parts_.should_stop(), progress_, &counts_.phases));
+    DDL_ASSIGN_OR_RETURN(const StepResult result,
+                         step_.Run(gates, parts_.should_stop(), progress_, &counts_.phases));
     counts_.Add(result);
     if (logs || !result.finite) DDL_RETURN_IF_ERROR(RecordStep(result));
     DDL_RETURN_IF_ERROR(CheckFinite(result));
@@ -91,9 +91,8 @@ absl::Status Loop::RecordStep(const StepResult& result) {
 
 absl::Status Loop::CheckFinite(const StepResult& result) {
   if (result.finite) return absl::OkStatus();
-  const std::string what =
-      absl::StrFormat("step %d: loss %g and gradient norm %g must be finite", progress_->step,
-                      result.loss, result.gradient_norm);
+  const std::string what = absl::StrFormat("step %d: loss %g and gradient norm %g must be finite",
+                                           progress_->step, result.loss, result.gradient_norm);
   if (!parts_.launch->train.skip_nonfinite) {
     return absl::OutOfRangeError(absl::StrCat(what, " (train.nan_policy: fail)"));
   }
@@ -104,13 +103,12 @@ absl::Status Loop::CheckFinite(const StepResult& result) {
 absl::Status Loop::RunValidation() {
   const TrainConfig& train = parts_.launch->train;
   Stopwatch watch;
-  DDL_ASSIGN_OR_RETURN(
-      const Validation validation,
-      Validate(*parts_.model, parts_.text->val,
-               {.tokens = train.eval_tokens,
-                .sequence_tokens = train.sequence_tokens,
-                .batch_sequences = train.micro_sequences},
-               parts_.collective));
+  DDL_ASSIGN_OR_RETURN(const Validation validation,
+                       Validate(*parts_.model, parts_.text->val,
+                                {.tokens = train.eval_tokens,
+                                 .sequence_tokens = train.sequence_tokens,
+                                 .batch_sequences = train.micro_sequences},
+                                parts_.collective));
   progress_->best_val_loss = std::min(progress_->best_val_loss, validation.loss);
   StepRecord record = RecordHere();
   record.samples = ValidationSamples(validation, watch.Lap());
@@ -118,6 +116,11 @@ absl::Status Loop::RunValidation() {
     DDL_LOG(Info) << absl::StrFormat("step %d tokens %d val_loss %.6f val_accuracy %.4f",
                                      progress_->step, progress_->tokens, validation.loss,
                                      validation.accuracy);
+  }
+  if (!std::isfinite(validation.loss)) {
+    DDL_RETURN_IF_ERROR(Write(RunNotice{
+        .severity = "warning",
+        .message = absl::StrCat("step ", progress_->step, ": the validation loss is not finite")}));
   }
   return Write(std::move(record));
 }
@@ -142,21 +145,21 @@ absl::Status Loop::ReportCheckpoint(const std::optional<CheckpointOutcome>& outc
   if (!status.ok()) {
     DDL_LOG(Error) << "checkpoint of step " << outcome->progress.step
                    << " failed, the one before it is kept: " << status;
-    return Write(CheckpointFailed{
-        .step = outcome->progress.step,
-        .phase = "write",
-        .reason = absl::IsResourceExhausted(status) ? "disk_full" : "io_error",
-        .message = std::string(status.message())});
+    return Write(
+        CheckpointFailed{.step = outcome->progress.step,
+                         .phase = "write",
+                         .reason = absl::IsResourceExhausted(status) ? "disk_full" : "io_error",
+                         .message = std::string(status.message())});
   }
-  return Write(CheckpointPrepared{
-      .step = outcome->progress.step,
-      .tokens = outcome->progress.tokens,
-      .folder = RelativeFolder(*parts_.launch, outcome->written->folder),
-      .manifest_sha256 = outcome->written->manifest_sha256,
-      .bytes = outcome->written->bytes,
-      .snapshot_seconds = outcome->snapshot_seconds,
-      .write_seconds = outcome->write_seconds,
-      .final = outcome->final});
+  return Write(
+      CheckpointPrepared{.step = outcome->progress.step,
+                         .tokens = outcome->progress.tokens,
+                         .folder = RelativeFolder(*parts_.launch, outcome->written->folder),
+                         .manifest_sha256 = outcome->written->manifest_sha256,
+                         .bytes = outcome->written->bytes,
+                         .snapshot_seconds = outcome->snapshot_seconds,
+                         .write_seconds = outcome->write_seconds,
+                         .final = outcome->final});
 }
 
 }  // namespace ddl

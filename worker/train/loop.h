@@ -1,6 +1,6 @@
-// The training loop: steps, validations and checkpoints of one attempt, from a given progress to the
-// run's last step. Everything that happens is decided from progress and settings, so that a resumed
-// run repeats an uninterrupted one bit for bit.
+// The training loop: steps, validations and checkpoints of one attempt, from a given progress to
+// the run's last step. Everything that happens is decided from progress and settings, so that a
+// resumed run repeats an uninterrupted one bit for bit.
 #pragma once
 
 #include <functional>

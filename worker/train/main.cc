@@ -37,9 +37,8 @@ int Train(const std::string& launch_path) {
   }
   PrepareTorch(launch->train.threads);
   const Lease lease(launch->lease_file, absl::Seconds(launch->orphan_ttl_seconds), absl::Now());
-  const RankExited exited = RunRank(*launch, spool->get(), [&lease] {
-    return StopSignalled() || lease.Expired(absl::Now());
-  });
+  const RankExited exited = RunRank(
+      *launch, spool->get(), [&lease] { return StopSignalled() || lease.Expired(absl::Now()); });
   if (exited.exit_class == ExitClass::kPreempted) {
     DDL_LOG(Info) << exited.message;
   } else if (exited.exit_class != ExitClass::kSuccess) {

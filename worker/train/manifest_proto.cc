@@ -71,8 +71,8 @@ absl::StatusOr<Manifest> ParseManifest(const std::string& bytes) {
                     .best_val_loss = proto.best_val_loss()};
   for (const v1::CheckpointShard& shard : proto.shards()) {
     if (!IsBaseName(shard.file())) {
-      return BadManifest(absl::StrCat("a shard must be a file of its folder, got \"",
-                                      shard.file(), "\""));
+      return BadManifest(
+          absl::StrCat("a shard must be a file of its folder, got \"", shard.file(), "\""));
     }
     manifest.shards.push_back(
         {.file = shard.file(), .bytes = shard.bytes(), .sha256 = shard.sha256()});

@@ -7,12 +7,12 @@
 namespace ddl {
 
 struct Progress {
-  int64_t step = 0;              // Completed steps, skipped ones included.
-  int64_t tokens = 0;            // Over all ranks and attempts.
-  int64_t optimizer_steps = 0;   // Without the skipped ones.
-  double active_seconds = 0;     // In steps, over all attempts of the lineage.
+  int64_t step = 0;             // Completed steps, skipped ones included.
+  int64_t tokens = 0;           // Over all ranks and attempts.
+  int64_t optimizer_steps = 0;  // Without the skipped ones.
+  double active_seconds = 0;    // In steps, over all attempts of the lineage.
   double best_val_loss = std::numeric_limits<double>::infinity();
-  bool finite = true;            // The last loss and gradient norm were.
+  bool finite = true;  // The last loss and gradient norm were.
 };
 
 // Whether the step that led from `before` to `after` tokens passed a multiple of `every`.

@@ -30,8 +30,8 @@ absl::StatusOr<std::optional<Resumed>> Resume(const Launch& launch, Parameters* 
       const Progress progress = Restore(*verified, parameters, optimizer);
       return Resumed{reference.folder, std::move(verified->manifest), progress};
     }
-    const std::string message = verified.ok() ? "another rank cannot read it"
-                                              : std::string(verified.status().message());
+    const std::string message =
+        verified.ok() ? "another rank cannot read it" : std::string(verified.status().message());
     DDL_LOG(Error) << "checkpoint " << reference.folder << " is refused: " << message;
     DDL_RETURN_IF_ERROR(events->Write(CheckpointRejected{
         .folder = reference.folder, .step = reference.step, .message = message}));

@@ -18,9 +18,9 @@ struct Resumed {
   Progress progress;
 };
 
-// Restores the newest good checkpoint of the launch; nullopt when the launch has none. Every refused
-// one is reported and logged. kDataLoss when there are some and none is good: a run never starts
-// from zero behind its user's back. kUnavailable: a peer is lost.
+// Restores the newest good checkpoint of the launch; nullopt when the launch has none. Every
+// refused one is reported and logged. kDataLoss when there are some and none is good: a run never
+// starts from zero behind its user's back. kUnavailable: a peer is lost.
 absl::StatusOr<std::optional<Resumed>> Resume(const Launch& launch, Parameters* parameters,
                                               AdamW* optimizer, Collective* collective,
                                               EventSink* events);

@@ -71,22 +71,20 @@ Rendezvous RendezvousOf(const Launch& launch, at::Device device) {
 
 absl::Status ReportStart(const Launch& launch, const Transformer& model, const Manifest& manifest,
                          const std::optional<Resumed>& resumed, EventSink* events) {
-  RankStarted started{
-      .device = DeviceId(model.device()),
-      .engine = "autograd",
-      .engine_reason = "this build has no fused engine",
-      .recipe_version = kRecipeVersion,
-      .parameters = static_cast<uint64_t>(model.parameters().count()),
-      .flops_per_token = launch.train.flops_per_token,
-      .library_versions = manifest.library_versions};
+  RankStarted started{.device = DeviceId(model.device()),
+                      .engine = "autograd",
+                      .engine_reason = "this build has no fused engine",
+                      .recipe_version = kRecipeVersion,
+                      .parameters = static_cast<uint64_t>(model.parameters().count()),
+                      .flops_per_token = launch.train.flops_per_token,
+                      .library_versions = manifest.library_versions};
   if (resumed) {
     started.resumed_step = resumed->progress.step;
     started.resumed_from = resumed->folder;
     started.resume_difference = ResumeDifference(resumed->manifest, manifest);
     DDL_LOG(Info) << "resumed from " << resumed->folder << " at step " << resumed->progress.step;
     if (!started.resume_difference.empty()) {
-      DDL_LOG(Warning) << "not bit-identical to the attempt before: "
-                       << started.resume_difference;
+      DDL_LOG(Warning) << "not bit-identical to the attempt before: " << started.resume_difference;
     }
   }
   DDL_LOG(Info) << launch.model.residual.kind << " model of " << started.parameters

@@ -102,8 +102,7 @@ bool MustBeDurable(const RankEvent& event) {
 SpoolSink::SpoolSink(SpoolWriter writer, Clock clock)
     : writer_(std::move(writer)), clock_(std::move(clock)) {}
 
-absl::StatusOr<std::unique_ptr<SpoolSink>> SpoolSink::Open(const std::string& path,
-                                                           Clock clock) {
+absl::StatusOr<std::unique_ptr<SpoolSink>> SpoolSink::Open(const std::string& path, Clock clock) {
   if (FileExists(path)) {
     return absl::FailedPreconditionError(
         absl::StrCat(path, " exists: a rank of an attempt runs once"));

@@ -1,4 +1,5 @@
-// Events into a rank's spool (common/spool.h), numbered without gaps. Sees protobuf, never LibTorch.
+// Events into a rank's spool (common/spool.h), numbered without gaps. Sees protobuf, never
+// LibTorch.
 #pragma once
 
 #include <cstdint>
@@ -25,8 +26,8 @@ class SpoolSink final : public EventSink {
 
   SpoolSink(SpoolWriter writer, Clock clock);
 
-  // A full disk holds events back, in order, for the next call; kResourceExhausted over the limit or
-  // when an event has to be durable.
+  // A full disk holds events back, in order, for the next call; kResourceExhausted over the limit
+  // or when an event has to be durable.
   absl::Status Write(const RankEvent& event) override;
 
  private:

@@ -3,6 +3,7 @@
 #include <array>
 #include <cmath>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 
@@ -11,9 +12,10 @@ namespace {
 
 constexpr std::array<absl::string_view, kSublayers> kSublayerNames = {"attn", "mlp"};
 
+// A value that is not finite is no point: curves, means and JSON know no NaN.
 void Add(absl::string_view name, double value, series::Labels labels,
          std::vector<Sample>* samples) {
-  samples->push_back({std::string(name), value, std::move(labels)});
+  if (std::isfinite(value)) samples->push_back({std::string(name), value, std::move(labels)});
 }
 
 // One sublayer over all layers: histogram, sum and saturation.
@@ -24,8 +26,7 @@ void AddSublayer(const double* row, const std::string& sublayer, std::vector<Sam
     below += row[GateStatistics::kFirstBucket + i];
     const bool last = at == series::kBetaBuckets.size();
     Add(series::kGateBetaBucket, below,
-        {.sublayer = sublayer,
-         .bucket = last ? "+Inf" : absl::StrCat(series::kBetaBuckets.at(at))},
+        {.sublayer = sublayer, .bucket = last ? "+Inf" : absl::StrCat(series::kBetaBuckets.at(at))},
         samples);
     if (last) break;
   }
@@ -72,10 +73,8 @@ void AddGateSamples(const at::Tensor& sums, bool by_layer, std::vector<Sample>* 
 std::vector<Sample> StepSamples(const StepResult& result, const StepCounts& counts,
                                 bool gates_by_layer) {
   std::vector<Sample> samples;
-  if (std::isfinite(result.loss)) Add(series::kTrainLoss, result.loss, {}, &samples);
-  if (std::isfinite(result.gradient_norm)) {
-    Add(series::kGradientNorm, result.gradient_norm, {}, &samples);
-  }
+  Add(series::kTrainLoss, result.loss, {}, &samples);
+  Add(series::kGradientNorm, result.gradient_norm, {}, &samples);
   Add(series::kLearningRate, result.learning_rate, {}, &samples);
   Add(series::kStepSeconds, result.seconds, {}, &samples);
   for (size_t i = 0; i < series::kPhases.size(); ++i) {

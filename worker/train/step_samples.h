@@ -23,7 +23,7 @@ struct StepCounts {
   void Add(const StepResult& result);
 };
 
-// Loss and norm are left out where they are not finite.
+// Here and below, values that are not finite are left out.
 std::vector<Sample> StepSamples(const StepResult& result, const StepCounts& counts,
                                 bool gates_by_layer);
 

@@ -30,8 +30,7 @@ TrainingStep::TrainingStep(const Launch& launch, Transformer* model, AdamW* opti
       loader_(loader),
       collective_(collective) {}
 
-at::Tensor TrainingStep::Accumulate(GateStatistics* gates, StepResult* result,
-                                    PhaseTimes* times) {
+at::Tensor TrainingStep::Accumulate(GateStatistics* gates, StepResult* result, PhaseTimes* times) {
   const at::Device device = model_->device();
   const auto step_tokens = static_cast<double>(launch_.train.StepTokens());
   at::Tensor loss_sum = at::zeros({}, at::TensorOptions().dtype(at::kDouble).device(device));

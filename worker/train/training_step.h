@@ -1,6 +1,6 @@
 // One optimizer step over all ranks: micro-batches forward and backward, one reduction, clipping,
-// AdamW. Losses and gradients are means over the tokens of the step, so that the number of ranks and
-// the size of micro-batches change nothing but rounding.
+// AdamW. Losses and gradients are means over the tokens of the step, so that the number of ranks
+// and the size of micro-batches change nothing but rounding.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -24,8 +24,8 @@ struct StepResult {
   double learning_rate = 0;
   bool finite = true;  // Otherwise the update was left out.
   bool clipped = false;
-  bool drain = false;     // Some rank was asked to stop.
-  at::Tensor gate_sums;   // As GateStatistics::Sums(), over all ranks, on the CPU; or undefined.
+  bool drain = false;    // Some rank was asked to stop.
+  at::Tensor gate_sums;  // As GateStatistics::Sums(), over all ranks, on the CPU; or undefined.
   double seconds = 0;
   double data_wait_seconds = 0;
   int64_t data_read_bytes = 0;

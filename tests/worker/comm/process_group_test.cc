@@ -94,8 +94,7 @@ TEST_CASE("A port that is taken is named") {
   REQUIRE(getsockname(*taken, reinterpret_cast<sockaddr*>(&address), &size) == 0);
   const auto group = Join(At(ntohs(address.sin_port), 0, 2));
   REQUIRE(absl::IsUnavailable(group.status()));
-  CHECK_THAT(std::string(group.status().message()),
-             Catch::Contains("cannot listen on 127.0.0.1:"));
+  CHECK_THAT(std::string(group.status().message()), Catch::Contains("cannot listen on 127.0.0.1:"));
   close(*taken);
 }
 

@@ -35,8 +35,7 @@ TEST_CASE("What a step sees does not depend on ranks, micro-batches or where a r
   REQUIRE(want.size(0) == 60);
   for (const int64_t ranks : {1, 2, 3, 4}) {
     for (const int64_t micro : {1, 2, 5}) {
-      const BatchPlan plan{
-          .tokens = 16, .sequences = 12, .micro_sequences = micro, .ranks = ranks};
+      const BatchPlan plan{.tokens = 16, .sequences = 12, .micro_sequences = micro, .ranks = ranks};
       INFO(ranks << " ranks, micro-batches of " << micro);
       CHECK(at::equal(Sequences(text, plan, 0, 5), want));
       CHECK(at::equal(Sequences(text, plan, 3, 2), want.narrow(0, 36, 24)));

@@ -13,7 +13,7 @@ TEST_CASE("Gate statistics are the sums that plain loops give") {
   INFO("seed " << kSeed);
   at::manual_seed(kSeed);
   GateStatistics statistics(/*layers=*/2, at::kCPU);
-  at::Tensor beta = at::rand({3, 40, 1}) * 2;
+  at::Tensor beta = at::empty({3, 40, 1}).uniform_(0, 2);
   beta.view(-1).narrow(0, 0, 5).copy_(at::tensor({0.0, 0.05, 2.0, 1.95, 0.95}, at::kFloat));
   const at::Tensor discrepancy = at::randn({3, 40, 4});
   statistics.Observe(1, Sublayer::kMlp, beta.narrow(0, 0, 1), discrepancy.narrow(0, 0, 1));

@@ -14,8 +14,8 @@ constexpr int64_t kWidth = 7;
 struct Fixture {
   Fixture(const std::string& kind, int64_t channels, double beta) : parameters(1) {
     ModelConfig config{.d_model = kWidth, .n_layers = 1};
-    config.residual = {.kind = kind, .value_channels = channels, .k_eps = 1e-12,
-                       .v_sigmoid = false};
+    config.residual = {
+        .kind = kind, .value_channels = channels, .k_eps = 1e-12, .v_sigmoid = false};
     residual = MakeResidual(config, &parameters);
     Set("beta.weight", at::zeros({1, kWidth}));
     Set("beta.bias", at::logit(at::full({1}, beta / 2, at::kDouble)).to(at::kFloat));
@@ -35,9 +35,8 @@ struct Fixture {
     }
   }
   at::Tensor Rewrite(const at::Tensor& from) const {
-    const SublayerValues values{.x_in = at::randn({1, 1, kWidth}),
-                                .c = at::randn({1, 1, kWidth}),
-                                .h = h};
+    const SublayerValues values{
+        .x_in = at::randn({1, 1, kWidth}), .c = at::randn({1, 1, kWidth}), .h = h};
     return residual->Rewrite(from, values, nullptr).detach();
   }
   at::Tensor Along(const at::Tensor& x) const { return Project(Direction(h, 1e-12), x); }

@@ -68,16 +68,15 @@ ModelConfig Golden::Config() const {
   const std::string& variant = metadata.at("variant");
   const bool write_only = variant.ends_with("_wo");
   const bool scalar = variant.starts_with("vdim1") || variant == "base";
-  config.residual = {.kind = variant == "base" ? "additive" : (write_only ? "write_only" : "ddl"),
-                     .value_channels = scalar ? 1 : integer("ddl_value_channels"),
-                     .embed_conv = tensors.contains("param/input_embed.conv.weight"),
-                     .embed_conv_kernel = integer("input_embed_shortconv_kernel_size"),
-                     .beta_hidden = number("ddl_beta_single_linear") != 0
-                                        ? 0
-                                        : integer("ddl_beta_hidden_size"),
-                     .k_eps = number("ddl_k_eps"),
-                     .v_scale = number("ddl_v_sigmoid_scale"),
-                     .v_sigmoid = number("ddl_v_sigmoid") != 0};
+  config.residual = {
+      .kind = variant == "base" ? "additive" : (write_only ? "write_only" : "ddl"),
+      .value_channels = scalar ? 1 : integer("ddl_value_channels"),
+      .embed_conv = tensors.contains("param/input_embed.conv.weight"),
+      .embed_conv_kernel = integer("input_embed_shortconv_kernel_size"),
+      .beta_hidden = number("ddl_beta_single_linear") != 0 ? 0 : integer("ddl_beta_hidden_size"),
+      .k_eps = number("ddl_k_eps"),
+      .v_scale = number("ddl_v_sigmoid_scale"),
+      .v_sigmoid = number("ddl_v_sigmoid") != 0};
   return config;
 }
 

@@ -11,8 +11,7 @@ using Words = std::array<uint32_t, 4>;
 
 TEST_CASE("Philox gives the known answers of its authors") {
   // kat_vectors of Random123, philox4x32 with 10 rounds.
-  CHECK(Philox({0, 0, 0, 0}, {0, 0}) ==
-        Words{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8});
+  CHECK(Philox({0, 0, 0, 0}, {0, 0}) == Words{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8});
   constexpr uint32_t kOnes = 0xffffffff;
   CHECK(Philox({kOnes, kOnes, kOnes, kOnes}, {kOnes, kOnes}) ==
         Words{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd});
@@ -50,7 +49,8 @@ TEST_CASE("A stream depends on seed and name, and not on how much of it is read"
 }
 
 TEST_CASE("The initial weights of recipe 1 are what they always were") {
-  // Made by another implementation of the same definition. A change of these numbers changes what every seed means: it has to raise kRecipeVersion.
+  // Made by another implementation of the same definition. A change of these numbers changes what
+  // every seed means: it has to raise kRecipeVersion.
   REQUIRE(kRecipeVersion == 1);
   const Words words = RandomStream(1, "transformer.wte.weight").At(0);
   CHECK(words == Words{0x152f105a, 0xf6273b86, 0xcc0f3ca4, 0xffbb946f});

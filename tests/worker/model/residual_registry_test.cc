@@ -8,8 +8,8 @@ namespace ddl {
 namespace {
 
 ModelConfig Config(const std::string& kind, int64_t channels) {
-  ModelConfig config{.d_model = 24, .n_layers = 2, .n_heads = 3, .head_dim = 10, .d_ff = 50,
-                     .vocab_size = 31};
+  ModelConfig config{
+      .d_model = 24, .n_layers = 2, .n_heads = 3, .head_dim = 10, .d_ff = 50, .vocab_size = 31};
   config.residual = {.kind = kind, .value_channels = channels, .beta_hidden = channels > 1 ? 6 : 0};
   return config;
 }
@@ -37,9 +37,9 @@ TEST_CASE("Residuals share the initial values of all that they share") {
 }
 
 TEST_CASE("A model has as many weights as the architecture says") {
-  for (const auto& [kind, residual] : {std::pair{"additive", ResidualKind::kAdditive},
-                                       std::pair{"ddl", ResidualKind::kDdl},
-                                       std::pair{"write_only", ResidualKind::kWriteOnly}}) {
+  for (const auto& [kind, residual] :
+       {std::pair{"additive", ResidualKind::kAdditive}, std::pair{"ddl", ResidualKind::kDdl},
+        std::pair{"write_only", ResidualKind::kWriteOnly}}) {
     for (const int64_t channels : {1, 4}) {
       if (residual == ResidualKind::kAdditive && channels > 1) continue;
       const ModelConfig config = Config(kind, channels);

@@ -26,9 +26,9 @@ Transformer LoadModel(const Golden& golden) {
     at::Tensor(parameter.value).copy_(value);
     ++used;
   }
-  const auto count = std::count_if(
-      golden.tensors.begin(), golden.tensors.end(),
-      [](const auto& entry) { return entry.first.starts_with("param/"); });
+  const auto count =
+      std::count_if(golden.tensors.begin(), golden.tensors.end(),
+                    [](const auto& entry) { return entry.first.starts_with("param/"); });
   REQUIRE(used == static_cast<size_t>(count));
   return model;
 }

@@ -91,8 +91,8 @@ void CheckTraining(const std::string& name) {
 }
 
 TEST_CASE("Five training steps end at the authors' weights, losses and gradient norms") {
-  for (const char* name : {"additive", "ddl_dv1", "ddl_cc_noec", "ddl_cc", "write_only_cc",
-                           "write_only_dv1"}) {
+  for (const char* name :
+       {"additive", "ddl_dv1", "ddl_cc_noec", "ddl_cc", "write_only_cc", "write_only_dv1"}) {
     INFO(name);
     CheckTraining(name);
   }

@@ -28,8 +28,7 @@ TEST_CASE("A constant schedule stays at the peak behind its warm-up") {
 }
 
 TEST_CASE("A run that is all warm-up never falls, and one without begins at the peak's cosine") {
-  CHECK(LearningRate({.peak = 1.0, .warmup_tokens = 100, .total_tokens = 100}, 100) ==
-        Approx(0.1));
+  CHECK(LearningRate({.peak = 1.0, .warmup_tokens = 100, .total_tokens = 100}, 100) == Approx(0.1));
   CHECK(LearningRate({.peak = 1.0, .min_ratio = 0, .total_tokens = 2}, 1) == Approx(0.5));
 }
 

@@ -16,15 +16,19 @@ TEST_CASE("Validation is the mean over the first tokens of the split, last short
   const auto text = OpenTrainingText(
       {.folder = folder.path(), .vocab_size = kByteVocabSize, .sequence_tokens = 16});
   REQUIRE(text.ok());
-  const Transformer model({.d_model = 16, .n_layers = 1, .n_heads = 2, .head_dim = 8, .d_ff = 32,
+  const Transformer model({.d_model = 16,
+                           .n_layers = 1,
+                           .n_heads = 2,
+                           .head_dim = 8,
+                           .d_ff = 32,
                            .vocab_size = kByteVocabSize},
                           /*seed=*/3, at::kCPU);
   const auto alone = Join({});
   REQUIRE(alone.ok());
   for (const int64_t tokens : {int64_t{16}, int64_t{100}, int64_t{1} << 40}) {
-    const auto got = Validate(
-        model, text->val, {.tokens = tokens, .sequence_tokens = 16, .batch_sequences = 3},
-        alone->get());
+    const auto got =
+        Validate(model, text->val, {.tokens = tokens, .sequence_tokens = 16, .batch_sequences = 3},
+                 alone->get());
     REQUIRE(got.ok());
     // Window by window, softmax in float64.
     const int64_t count = std::min<int64_t>(tokens, text->val.size() - 1);

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -11,7 +12,6 @@
 #include <bit>
 #include <chrono>
 #include <csignal>
-#include <thread>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -26,7 +26,7 @@ namespace {
 
 constexpr char kProgram[] = DDL_BINARY_DIR "/bin/ddl-rank";
 constexpr auto kPatience = std::chrono::seconds(120);
-constexpr auto kPoll = std::chrono::milliseconds(2);
+constexpr int kPollMilliseconds = 2;
 
 v1::ExperimentSpec Spec(const std::string& manifest_sha256) {
   v1::ExperimentSpec spec;
@@ -43,7 +43,7 @@ v1::ExperimentSpec Spec(const std::string& manifest_sha256) {
   spec.mutable_data()->set_manifest_sha256(manifest_sha256);
   spec.mutable_train()->set_tokens(80 * 128);
   spec.mutable_train()->set_global_batch_tokens(128);
-  spec.mutable_train()->set_micro_batch_sequences(2);
+  spec.mutable_train()->set_micro_batch_sequences(4);
   spec.mutable_optim()->mutable_adamw()->set_lr(3e-3);
   spec.mutable_eval()->set_every_tokens(20 * 128);
   spec.mutable_eval()->set_tokens(1000);
@@ -110,7 +110,7 @@ void RankProcess::WaitUntil(
     INFO(Log());
     REQUIRE(ended.si_pid == 0);
     REQUIRE(std::chrono::steady_clock::now() < deadline);
-    std::this_thread::sleep_until(std::chrono::steady_clock::now() + kPoll);
+    poll(nullptr, 0, kPollMilliseconds);
   }
 }
 
@@ -151,15 +151,14 @@ const v1::RankExited& Exit(const std::vector<v1::RankEvent>& events) {
   return events.back().exited();
 }
 
-std::vector<std::string> ExactPoints(const std::vector<v1::RankEvent>& events,
-                                     int64_t above_step) {
+std::vector<std::string> ExactPoints(const std::vector<v1::RankEvent>& events, int64_t above_step) {
   std::vector<std::string> points;
   for (const v1::RankEvent& event : events) {
     if (event.step().step() <= above_step) continue;
     for (const v1::Sample& sample : event.step().samples()) {
       if (absl::StrContains(sample.name(), "seconds")) continue;  // Time is never the same.
-      const std::string key = series::Key(sample.name(), {sample.layer(), sample.sublayer(),
-                                                          sample.bucket(), sample.phase()});
+      const std::string key = series::Key(
+          sample.name(), {sample.layer(), sample.sublayer(), sample.bucket(), sample.phase()});
       points.push_back(absl::StrCat(key, " ", event.step().step(), " ",
                                     std::bit_cast<uint64_t>(sample.value())));
     }

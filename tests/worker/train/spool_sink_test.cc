@@ -26,11 +26,10 @@ TEST_CASE("Events are numbered from 1 without gaps and keep all their fields") {
   REQUIRE(sink.ok());
   REQUIRE((*sink)->Write(RankStarted{.device = "cpu", .recipe_version = 1}).ok());
   REQUIRE((*sink)
-              ->Write(StepRecord{.step = 2,
-                                 .tokens = 64,
-                                 .samples = {{"gate_beta_mean",
-                                              0.1,
-                                              {.layer = "3", .sublayer = "attn"}}}})
+              ->Write(StepRecord{
+                  .step = 2,
+                  .tokens = 64,
+                  .samples = {{"gate_beta_mean", 0.1, {.layer = "3", .sublayer = "attn"}}}})
               .ok());
   REQUIRE((*sink)->Write(RankExited{.exit_code = 75, .exit_class = ExitClass::kPreempted}).ok());
   const std::vector<v1::RankEvent> events = ReadAll(folder / "spool");
@@ -49,8 +48,8 @@ TEST_CASE("Events are numbered from 1 without gaps and keep all their fields") {
 TEST_CASE("A spool is written by one rank once") {
   const ScratchFolder folder;
   Spit(folder / "spool", "");
-  CHECK(absl::IsFailedPrecondition(
-      SpoolSink::Open(folder / "spool", [] { return kNow; }).status()));
+  CHECK(
+      absl::IsFailedPrecondition(SpoolSink::Open(folder / "spool", [] { return kNow; }).status()));
 }
 
 TEST_CASE("A full disk holds events back, and they follow in order once there is room") {

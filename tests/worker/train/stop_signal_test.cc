@@ -18,9 +18,8 @@ TEST_CASE("A lease expires when its file was not touched for the time to live") 
   CHECK_FALSE(lease.Expired(now + absl::Seconds(59)));
   CHECK(lease.Expired(now + absl::Seconds(61)));  // It never was there.
   Spit(file, "");
-  std::filesystem::last_write_time(file,
-                                   std::filesystem::file_time_type::clock::now() -
-                                       std::chrono::seconds(30));
+  std::filesystem::last_write_time(
+      file, std::filesystem::file_time_type::clock::now() - std::chrono::seconds(30));
   CHECK_FALSE(lease.Expired(now + absl::Seconds(25)));
   CHECK(lease.Expired(now + absl::Seconds(35)));
 }
