@@ -219,7 +219,7 @@ TEST_CASE("A checkpoint of other shapes is refused") {
 TEST_CASE("Other threads than the checkpoint's are said and do not stop the run") {
   Stopped stopped;
   stopped.launch.mutable_spec()->mutable_parallel()->set_threads_per_rank(2);
-  stopped.launch.mutable_spec()->mutable_train()->set_tokens(1);  // Nothing is left to train.
+  stopped.launch.mutable_spec()->mutable_train()->set_tokens(128);  // Nothing is left to train.
   RankProcess rank(stopped.launch);
   CHECK(rank.Wait() == 0);
   CHECK(rank.Events().front().started().resume_difference() == "threads_per_rank 1 -> 2");
