@@ -131,7 +131,7 @@ TEST_CASE("CSV quotes commas, quotes and newlines as RFC 4180 says") {
   CHECK(CsvRow({"a", "b,c", "d\"e", "f\ng", ""}) == "a,\"b,c\",\"d\"\"e\",\"f\ng\",\n");
 }
 
-TEST_CASE("--columns picks fields in its order, and refuses one that is none") {
+TEST_CASE("The flag --columns picks fields in its order, and refuses one that is none") {
   CHECK(Print({SomeRun()}, Format::kCsv, "state,id").out == "state,id\nrunning,k3v9x2mq\n");
   const Printed wrong = Print({SomeRun()}, Format::kTable, "stat");
   CHECK(absl::IsInvalidArgument(wrong.status));
