@@ -1,12 +1,11 @@
 #!/usr/bin/env bash
-# Installs what is missing, builds, runs every test and closes with their number. Where nvcc is, ddl-rank
-# is also compiled and linked with CUDA and NCCL.
+# Installs what is missing, builds, runs every test and closes with their number.
 #
 #   tests/run.sh [-R REGEX] [--full] [--mutants] [--no-install]
 #
 #   -R REGEX      only the tests whose CTest name matches; none found is an error
 #   --full        also the suites labelled `full`, LibTorch code under ASan, the rest under TSan,
-#                 clang-tidy over files that include torch, and all of the CUDA build
+#                 clang-tidy and, where nvcc is, the CUDA build
 #   --mutants     breaks one rule at a time (tests/mutants/*.patch) and fails when no test notices
 #   --no-install  takes the packages as they are
 #
@@ -45,7 +44,6 @@ build() {
   local plain=OFF targets=(all)
   [[ $1 != quick ]] || targets=(ddl-coordinator ddl-worker ddl-rank ddl)
   [[ $1 != dev && $1 != tsan ]] || plain=ON
-  [[ $1 != cuda || -n $full ]] || targets=(ddl-rank)
   cmake --preset "$1" -DDDL_PLAIN_TESTS=$plain \
     >"$results/configure-$1.log" 2>&1 ||
     { tail -n 40 "$results/configure-$1.log"; die "cannot configure preset $1"; }
@@ -70,13 +68,13 @@ rm -f "$results"/*.xml
 if [[ -n $install ]]; then
   phase install
   groups=(test corpus kubernetes libtorch)
-  if have_cuda; then groups+=(libtorch-cuda); fi
+  if [[ -n $full ]] && have_cuda; then groups+=(libtorch-cuda); fi
   deploy/local/install.sh "${groups[@]}" || die "installation failed"
 fi
 
 presets=(release dev)
 [[ -z $full ]] || presets+=(dev-torch tsan)
-if have_cuda && [[ -e $cache/libtorch-2.11.0-cuda ]]; then presets+=(cuda); fi
+if [[ -n $full ]] && have_cuda && [[ -e $cache/libtorch-2.11.0-cuda ]]; then presets+=(cuda); fi
 export PATH=$PATH:/usr/local/cuda/bin
 for preset in "${presets[@]}"; do build "$preset"; done
 [[ -z $full ]] || build quick
