@@ -15,7 +15,7 @@ SUFFIXES = "Manager|Helper|Helpers|Util|Utils|Handler|Processor|Wrapper|Impl|Dat
 EVERYWHERE = [
     (r"\b(TODO|FIXME|XXX|HACK)\b", "finish it or leave it out"),
     (r"\bfor now\b|\bplaceholder\b|\bsimplified version\b|\btemporary hack\b", "say what is, or leave it out"),
-    (r"/work/(wt|main|shared)\b|/root/\.pyenv\b", "a path of one machine"),
+    (r"(?<![\w.])/(root|home/\w+|Users/\w+)/", "a path of one machine"),
     (r"[^\x00-\x7f]*[\u202a-\u202e\u2066-\u2069]", "a bidirectional control character"),
 ]
 IN_CODE = [
