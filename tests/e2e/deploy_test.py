@@ -3,9 +3,10 @@
 import re
 import socket
 import subprocess
+import urllib.error
 
 import case
-from harness import BIN, ROOT, Installation, free_port, get
+from harness import BIN, ROOT, Installation, free_port, get, wait_until
 
 
 def _flags(manifest):
@@ -25,6 +26,15 @@ def manifests_name_known_flags():
         case.equal(unknown, [], f"flags of {manifest} that {program} does not know")
 
 
+def _answers(url):
+    try:
+        get(url)
+        return True
+    except urllib.error.HTTPError as error:
+        assert error.code == 503, f"{url} answered {error.code}"
+        return False
+
+
 def probes_answer():
     """The health port speaks HTTP/2 without TLS, and /healthz and /readyz answer on both programs."""
     with Installation() as setup:
@@ -34,7 +44,8 @@ def probes_answer():
         setup.wait_workers()
         for base in (setup.http, setup.worker_http()):
             for path in ("/healthz", "/readyz", "/metrics"):
-                get(base + path)
+                # A daemon is ready once a heartbeat of its own was answered.
+                wait_until(lambda url=base + path: _answers(url), f"{path} of {base}", limit=20)
         with socket.create_connection(("127.0.0.1", port), timeout=5) as stream:
             stream.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0")
             frame = stream.recv(9)
