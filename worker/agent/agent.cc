@@ -77,6 +77,7 @@ absl::Status Agent::OnRegistered(const v1::RegisterResponse& response) {
         absl::StrCat("this worker belongs to cluster ", settings_.cluster_id,
                      ", the coordinator to cluster ", Quoted(response.cluster_id())));
   }
+  const uint64_t term_before = term();
   if (!reconciler_.SeeTerm(response.term())) {
     return absl::AbortedError(absl::StrCat("the coordinator is of term ", response.term(),
                                            ", term ", reconciler_.term(), " was seen already"));
@@ -86,6 +87,7 @@ absl::Status Agent::OnRegistered(const v1::RegisterResponse& response) {
     settings_.launch.orphan_ttl_seconds = response.orphan_ttl_seconds();
   }
   registered_ = true;
+  if (term() > term_before) outbox_.AskAgain();
   return absl::OkStatus();
 }
 
@@ -126,7 +128,9 @@ v1::HeartbeatRequest Agent::MakeHeartbeat(const v1::HostUsage& usage) {
 
 void Agent::OnHeartbeat(const v1::HeartbeatResponse& response, absl::Time now) {
   const bool was_holding = holding();
+  const uint64_t term_before = term();
   for (const Action& action : reconciler_.React(held_, response)) Perform(action, now);
+  if (term() > term_before) outbox_.AskAgain();
   if (holding() && !was_holding) {
     Say({}, "the coordinator's state is older than this worker's: nothing is changed here");
   }

@@ -11,6 +11,7 @@
 #include "common/names.h"
 #include "common/prometheus_text.h"
 #include "common/status.h"
+#include "common/trace.h"
 #include "worker/agent/log_limit.h"
 
 namespace ddl::agent {
@@ -44,9 +45,10 @@ Daemon::Daemon(DaemonSettings settings, const WorkerFolder* folder, std::unique_
       folder_(*folder),
       nvml_(std::move(nvml)),
       folders_(settings_.agent.launch.state_folder, settings_.agent.launch.checkpoint_root),
-      host_(settings_.rank_program, &folders_, &processes_),
+      host_(settings_.rank_program, settings_.rank_log_format, &folders_, &processes_),
       spools_(&folders_),
       agent_(settings_.agent, &host_, &processes_, &spools_),
+      logs_(settings_.agent.worker, settings_.agent.session, &folders_),
       series_(&spools_, [this](const std::string& run) { return folders_.Epochs(run); }),
       link_(std::move(channel), caller),
       identity_{settings_.agent.cluster_id, settings_.agent.term} {
@@ -57,6 +59,7 @@ Daemon::Daemon(DaemonSettings settings, const WorkerFolder* folder, std::unique_
 
 absl::Status Daemon::Run(const std::atomic<bool>& stop) {
   DDL_RETURN_IF_ERROR(agent_.Adopt(absl::Now()));
+  logs_.TakeUp();
   DDL_RETURN_IF_ERROR(ServeHttp());
   while (!stop.load() && fatal_.ok()) {
     const absl::Time now = absl::Now();
@@ -110,6 +113,7 @@ void Daemon::Step(absl::Time now) {
     }
   }
   SendEvents(now);
+  SendLogs(now);
   if (now >= publish_due_) {
     publish_due_ = now + kPublishPeriod;
     Publish(now);
@@ -207,6 +211,23 @@ void Daemon::SendEvents(absl::Time now) {
   }
 }
 
+void Daemon::SendLogs(absl::Time now) {
+  logs_.Follow(agent_.held());
+  if (!agent_.registered() || now < logs_due_) return;
+  const std::optional<v1::ReportLogRequest> request = logs_.Next();
+  if (!request) return;
+  link_.ReportLog(*request,
+                  [this](const absl::Status& status, const v1::ReportLogResponse& response) {
+                    logs_.OnReport(status, response);
+                    if (status.ok()) {
+                      logs_backoff_.Reset();
+                      return;
+                    }
+                    status_.retries[{"ReportLog", CodeOf(status)}] += 1;
+                    logs_due_ = absl::Now() + logs_backoff_.Next(RandomBits());
+                  });
+}
+
 void Daemon::OnDelivery(const std::string& method, const absl::Status& status) {
   if (status.ok() || absl::IsAborted(status)) {
     delivery_backoff_.Reset();
@@ -271,7 +292,13 @@ void Daemon::Publish(absl::Time now) {
 
 void Daemon::LogNotices() {
   for (const AgentNotice& notice : agent_.TakeNotices()) {
-    DDL_LOG(Info, {"run", notice.key.run}, {"attempt", notice.key.epoch}) << notice.text;
+    if (notice.key.run.empty()) {
+      DDL_LOG(Info) << notice.text;
+      continue;
+    }
+    DDL_LOG(Info, {"run", notice.key.run}, {"attempt", notice.key.epoch},
+            {"trace_id", AttemptTrace(notice.key.run, notice.key.epoch)})
+        << notice.text;
   }
 }
 

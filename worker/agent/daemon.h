@@ -18,6 +18,7 @@
 #include "worker/agent/host_usage.h"
 #include "worker/agent/linux_host.h"
 #include "worker/agent/linux_processes.h"
+#include "worker/agent/log_outbox.h"
 #include "worker/agent/nvml.h"
 #include "worker/agent/run_folders.h"
 #include "worker/agent/run_series.h"
@@ -29,7 +30,8 @@ namespace ddl::agent {
 struct DaemonSettings {
   AgentSettings agent;
   std::string rank_program;  // Absolute.
-  std::string http_listen;   // "127.0.0.1:0".
+  std::string rank_log_format = "text";
+  std::string http_listen;  // "127.0.0.1:0".
   absl::Duration heartbeat = absl::Seconds(2);
   absl::Duration keep_forgotten = absl::Hours(24);  // Run folders of forgotten attempts.
 };
@@ -60,6 +62,7 @@ class Daemon {
   void SendHeartbeat(absl::Time now);
   void OnHeartbeat(const absl::Status& status, const v1::HeartbeatResponse& response);
   void SendEvents(absl::Time now);
+  void SendLogs(absl::Time now);
   void OnDelivery(const std::string& method, const absl::Status& status);
   void RememberIdentity();
   void LimitLogs();
@@ -77,6 +80,7 @@ class Daemon {
   LinuxHost host_;
   FileSpools spools_;
   Agent agent_;
+  LogOutbox logs_;
   RunSeries series_;
   CoordinatorLink link_;
   HostUsage usage_;
@@ -91,6 +95,8 @@ class Daemon {
   Backoff control_backoff_;
   absl::Time delivery_due_ = absl::InfinitePast();
   Backoff delivery_backoff_;
+  absl::Time logs_due_ = absl::InfinitePast();
+  Backoff logs_backoff_;
   std::string reported_states_;                 // HeldStates of the last heartbeat sent.
   absl::Time slow_due_ = absl::InfinitePast();  // Next look at usage, logs and GPUs.
   absl::Time publish_due_ = absl::InfinitePast();

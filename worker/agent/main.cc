@@ -31,7 +31,14 @@ namespace {
 
 std::atomic<bool> stop_requested{false};
 
-extern "C" void RequestStop(int) { stop_requested.store(true); }
+constexpr unsigned kEndSeconds = 5;
+
+// Whatever hangs for longer, a reader of the log that does not read or a coordinator that does not
+// answer, is cut off by SIGALRM; as by kill -9, nothing is lost by that.
+extern "C" void RequestStop(int) {
+  stop_requested.store(true);
+  alarm(kEndSeconds);
+}
 
 struct WorkerFlags {
   std::string coordinator = "127.0.0.1:7070";
@@ -113,6 +120,7 @@ absl::StatusOr<DaemonSettings> SettingsFrom(const WorkerFlags& flags, const Work
   DaemonSettings settings;
   DDL_ASSIGN_OR_RETURN(settings.rank_program, RankProgram(flags.rank_binary));
   settings.http_listen = flags.http;
+  settings.rank_log_format = flags.log_format;
   AgentSettings& agent = settings.agent;
   agent.worker = flags.name;
   agent.session = RandomToken();
@@ -174,7 +182,7 @@ int Main(int argc, char** argv) {
     std::cerr << "ddl-worker: " << checked.message() << "\n";
     return kExitUsage;
   }
-  InitLogging(*ParseLogFormat(values.log_format), "worker");
+  InitLogging(*ParseLogFormat(values.log_format), "worker", {{"trace_id", RandomToken()}});
   signal(SIGPIPE, SIG_IGN);
   signal(SIGTERM, RequestStop);
   signal(SIGINT, RequestStop);

@@ -130,7 +130,7 @@ TEST_CASE("a port in use is unavailable, by address") {
   RunningCoordinator coordinator;
   const auto second =
       Server::Start({.address = coordinator.server->address()}, coordinator.loop.get(),
-                    coordinator.store.get(), &coordinator.gate);
+                    coordinator.store.get(), coordinator.logs.get(), &coordinator.gate);
   CHECK(second.status().code() == absl::StatusCode::kUnavailable);
   CHECK(absl::StrContains(second.status().message(), coordinator.server->address()));
 }
@@ -156,7 +156,7 @@ TEST_CASE("with TLS every method needs the token, and plain text is refused") {
   security.tokens = *ParseTokens(token);
   const auto started =
       Server::Start({.address = "localhost:0", .security = security}, coordinator.loop.get(),
-                    coordinator.store.get(), &coordinator.gate);
+                    coordinator.store.get(), coordinator.logs.get(), &coordinator.gate);
   REQUIRE(started.ok());
   const std::string address = absl::StrCat("localhost:", PortOf((*started)->address()));
   const auto channel = OpenChannel(address, {.tls = true, .ca = certificate.cert});
