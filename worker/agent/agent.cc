@@ -140,7 +140,27 @@ void Agent::OnHeartbeatError(const absl::Status& status) {
   if (absl::IsFailedPrecondition(status)) registered_ = false;
 }
 
+void Agent::Drain(absl::Duration grace, absl::Time now) {
+  draining_ = true;
+  for (auto& [key, attempt] : held_) {
+    for (auto& [number, rank] : attempt.ranks) {
+      if (rank.gone || rank.state == v1::RANK_STATE_EXITED || rank.draining_since) continue;
+      Action action{ActionKind::kDrain, key};
+      action.grace = grace;
+      StopRank({key, number}, action, &rank, now);
+    }
+  }
+}
+
+bool Agent::drained() const {
+  return draining_ && outbox_.idle() &&
+         std::all_of(held_.begin(), held_.end(),
+                     [](const auto& entry) { return AllExited(entry.second); });
+}
+
 void Agent::Perform(const Action& action, absl::Time now) {
+  const bool begins = action.kind == ActionKind::kAccept || action.kind == ActionKind::kStart;
+  if (draining_ && begins) return;
   switch (action.kind) {
     case ActionKind::kAccept: Accept(action); break;
     case ActionKind::kStart: Start(action, now); break;

@@ -22,7 +22,8 @@ constexpr absl::Duration kPublishPeriod = absl::Milliseconds(500);
 constexpr absl::Duration kSlowPeriod = absl::Seconds(1);
 constexpr absl::Duration kSweepPeriod = absl::Minutes(10);
 constexpr absl::Duration kMinHeartbeatGap = absl::Milliseconds(200);
-constexpr absl::Duration kSilence = absl::Seconds(10);  // Then not healthy, or not ready.
+constexpr absl::Duration kSilence = absl::Seconds(10);      // Then not healthy, or not ready.
+constexpr absl::Duration kDrainGrace = absl::Seconds(240);  // Then SIGKILL.
 constexpr int64_t kLogSlackBytes = 1 << 20;
 
 // What scrapers are told: an address that listens on every interface names none of them.
@@ -57,13 +58,19 @@ Daemon::Daemon(DaemonSettings settings, const WorkerFolder* folder, std::unique_
   if (nvml_ != nullptr) status_.gpus = nvml_->gpus();
 }
 
-absl::Status Daemon::Run(const std::atomic<bool>& stop) {
+absl::Status Daemon::Run(const std::atomic<bool>& stop, const std::atomic<bool>& drain) {
   DDL_RETURN_IF_ERROR(agent_.Adopt(absl::Now()));
   logs_.TakeUp();
   DDL_RETURN_IF_ERROR(ServeHttp());
+  bool draining = false;
   while (!stop.load() && fatal_.ok()) {
     const absl::Time now = absl::Now();
+    if (drain.load() && !std::exchange(draining, true)) {
+      DDL_LOG(Info) << "drains: its ranks checkpoint and end";
+      agent_.Drain(kDrainGrace, now);
+    }
     Step(now);
+    if (draining && agent_.drained() && logs_.idle()) return absl::OkStatus();
     link_.Wait(now + kPollPeriod);
   }
   return fatal_;

@@ -42,10 +42,11 @@ class Daemon {
   Daemon(DaemonSettings settings, const WorkerFolder* folder, std::unique_ptr<Nvml> nvml,
          std::shared_ptr<grpc::Channel> channel, const CallerIdentity& caller);
 
-  // Adopts ranks, serves HTTP and talks to the coordinator until `stop` is set. Ranks go on.
-  // kUnavailable: the HTTP port is in use. kFailedPrecondition: the coordinator is of another
-  // cluster or speaks another protocol.
-  absl::Status Run(const std::atomic<bool>& stop);
+  // Adopts ranks, serves HTTP and talks to the coordinator until `stop` is set: then ranks go on.
+  // When `drain` is set instead, every rank is told to checkpoint and end, and this returns when
+  // what they wrote is delivered, their logs included. kUnavailable: the HTTP port is in use.
+  // kFailedPrecondition: the coordinator is of another cluster or speaks another protocol.
+  absl::Status Run(const std::atomic<bool>& stop, const std::atomic<bool>& drain);
 
  private:
   struct Health {

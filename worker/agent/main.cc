@@ -1,5 +1,6 @@
 // ddl-worker: one daemon for each host. It reports its slots and starts, watches and re-adopts rank
-// processes. Its own end, by SIGTERM or otherwise, touches no rank.
+// processes. Its own end, by SIGTERM or otherwise, touches no rank; SIGUSR1 drains: every rank
+// checkpoints and ends, what they wrote is delivered, and the daemon ends last.
 #include <signal.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -30,6 +31,7 @@ namespace ddl::agent {
 namespace {
 
 std::atomic<bool> stop_requested{false};
+std::atomic<bool> drain_requested{false};
 
 constexpr unsigned kEndSeconds = 5;
 
@@ -39,6 +41,8 @@ extern "C" void RequestStop(int) {
   stop_requested.store(true);
   alarm(kEndSeconds);
 }
+
+extern "C" void RequestDrain(int) { drain_requested.store(true); }
 
 struct WorkerFlags {
   std::string coordinator = "127.0.0.1:7070";
@@ -171,7 +175,7 @@ absl::Status Serve(const WorkerFlags& flags) {
   DDL_ASSIGN_OR_RETURN(DaemonSettings settings, SettingsFrom(flags, folder, nvml.get()));
   Daemon daemon(std::move(settings), &folder, std::move(nvml),
                 OpenChannel(flags.coordinator, security), {UserName(), security.token});
-  return daemon.Run(stop_requested);
+  return daemon.Run(stop_requested, drain_requested);
 }
 
 int Main(int argc, char** argv) {
@@ -186,9 +190,10 @@ int Main(int argc, char** argv) {
   signal(SIGPIPE, SIG_IGN);
   signal(SIGTERM, RequestStop);
   signal(SIGINT, RequestStop);
+  signal(SIGUSR1, RequestDrain);
   const absl::Status served = Serve(values);
   if (served.ok()) {
-    DDL_LOG(Info) << "ends; its ranks go on";
+    DDL_LOG(Info) << (drain_requested.load() ? "ends, drained" : "ends; its ranks go on");
     return 0;
   }
   DDL_LOG(Error) << served.message();
