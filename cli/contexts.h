@@ -2,7 +2,7 @@
 //
 //   current: lab
 //   contexts:
-//     lab: {addr: "head.lab:7070", tls-ca: /etc/ddl/ca.crt, token-file: /home/ada/.ddl-token}
+//     lab: {addr: "head.lab:7070", tls-ca: /etc/ddl/ca.crt, token-file: /etc/ddl/token}
 #pragma once
 
 #include <map>
