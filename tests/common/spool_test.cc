@@ -72,7 +72,9 @@ TEST_CASE("A file cut at any byte has the whole records before, and waits") {
   Write(folder / "s", kThree);
   const std::string bytes = Slurp(folder / "s");
   std::vector<size_t> ends = {0};
-  for (const std::string& record : kThree) ends.push_back(ends.back() + kHeaderBytes + record.size());
+  for (const std::string& record : kThree) {
+    ends.push_back(ends.back() + kHeaderBytes + record.size());
+  }
   for (size_t cut = 0; cut <= bytes.size(); ++cut) {
     INFO("cut at " << cut);
     Spit(folder / "t", bytes.substr(0, cut));
