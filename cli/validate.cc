@@ -7,6 +7,7 @@
 #include "cli/spec_source.h"
 #include "cli/terminal_text.h"
 #include "cli/verbs.h"
+#include "common/spec_architecture.h"
 #include "common/spec_rules.h"
 #include "common/status.h"
 #include "common/sweep_expand.h"

@@ -25,7 +25,7 @@ absl::StatusOr<ProcessIdentity> LinuxHost::StartRank(const v1::RankLaunch& launc
   command.program = rank_program_;
   command.folder = folders_.FolderOf(key);
   command.arguments = {"train", "--launch", absl::StrCat(command.folder, "/launch.pb")};
-  command.environment = RankEnvironment(std::max(1U, launch.spec().parallel().threads_per_rank()));
+  command.environment = OwnEnvironment(std::max(1U, launch.spec().parallel().threads_per_rank()));
   command.log = absl::StrCat(command.folder, "/log");
   ProcessIdentity process;
   process.boot_id = processes_.BootId();

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/architecture.h"
 #include "common/files.h"
+#include "common/spec_architecture.h"
 #include "common/spec_rules.h"
 #include "common/status.h"
 #include "proto/ddl/v1/launch.pb.h"
@@ -36,31 +37,6 @@ ModelConfig PlainModel(const v1::ModelSpec& model) {
                        .v_sigmoid = residual.v_activation() == "sigmoid"}};
 }
 
-ResidualKind KindOf(const std::string& kind) {
-  if (kind == "additive") return ResidualKind::kAdditive;
-  return kind == "ddl" ? ResidualKind::kDdl : ResidualKind::kWriteOnly;
-}
-
-double FlopsOfSpec(const v1::ExperimentSpec& spec) {
-  const v1::ModelSpec& model = spec.model();
-  const v1::ResidualSpec& residual = model.residual();
-  const bool gated = residual.kind() != "additive";
-  const int64_t channels = gated ? residual.value_channels() : 1;
-  return FlopsPerToken({.d_model = model.d_model(),
-                        .n_layers = model.n_layers(),
-                        .n_heads = model.n_heads(),
-                        .head_dim = model.head_dim(),
-                        .d_ff = model.d_ff(),
-                        .max_seq_len = model.max_seq_len(),
-                        .vocab_size = model.vocab_size(),
-                        .qk_norm = model.qk_norm(),
-                        .residual = KindOf(residual.kind()),
-                        .value_channels = channels,
-                        .embed_conv = channels > 1 && residual.embed_conv(),
-                        .embed_conv_kernel = residual.embed_conv_kernel(),
-                        .beta_hidden = residual.beta_hidden()});
-}
-
 TrainConfig PlainTrain(const v1::ExperimentSpec& spec) {
   const v1::TrainSpec& train = spec.train();
   const int64_t sequence_tokens = spec.model().max_seq_len();
@@ -77,7 +53,7 @@ TrainConfig PlainTrain(const v1::ExperimentSpec& spec) {
           .log_every_steps = spec.observability().log_every(),
           .gates_by_layer = spec.observability().per_layer() == "full",
           .threads = spec.parallel().threads_per_rank(),
-          .flops_per_token = FlopsOfSpec(spec)};
+          .flops_per_token = FlopsPerToken(ArchitectureOf(spec))};
 }
 
 void FillFromSpec(const v1::ExperimentSpec& spec, Launch* launch) {

@@ -1,5 +1,10 @@
 #include "worker/data/batch_loader.h"
 
+#include <chrono>
+#include <filesystem>
+#include <iterator>
+#include <thread>
+
 #include "tests/common/scratch_folder.h"
 #include "tests/worker/text_fixture.h"
 #include "tests/worker/torch_test.h"
@@ -55,11 +60,31 @@ TEST_CASE("Targets are the next tokens, and a loader runs on across epochs") {
   }
 }
 
-TEST_CASE("A loader that is not read from ends at once") {
+// Of this process, as the kernel counts them. A joined thread leaves /proc a moment later.
+std::ptrdiff_t Threads() {
+  const std::filesystem::directory_iterator tasks("/proc/self/task");
+  return std::distance(begin(tasks), end(tasks));
+}
+
+TEST_CASE("A loader that is not read from ends with its thread, and so does one that was") {
   const ScratchFolder folder;
   const TokenText text = OpenTrain(folder.path());
   const BatchPlan plan{.tokens = 16, .sequences = 4, .micro_sequences = 1};
-  const BatchLoader loader(&text, SampleOrder(7, text.Windows(16)), plan, 0);
+  OpenTrain(folder.path());
+  const std::ptrdiff_t before = Threads();
+  for (const size_t reads : {size_t{0}, BatchLoader::kQueueBatches + 1}) {
+    INFO(reads << " batches read");
+    {
+      BatchLoader loader(&text, SampleOrder(7, text.Windows(16)), plan, 0);
+      CHECK(Threads() == before + 1);
+      for (size_t i = 0; i < reads; ++i) loader.Next();
+    }
+    const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (Threads() != before && std::chrono::steady_clock::now() < limit) {
+      std::this_thread::yield();
+    }
+    CHECK(Threads() == before);
+  }
 }
 
 }  // namespace
