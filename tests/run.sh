@@ -66,7 +66,7 @@ mkdir -p "$results"
 rm -f "$results"/*.xml
 if [[ -n $install ]]; then
   phase install
-  groups=(test corpus kubernetes libtorch)
+  groups=(test corpus kubernetes jsonschema libtorch)
   if [[ -n $full ]] && have_cuda; then groups+=(libtorch-cuda); fi
   deploy/local/install.sh "${groups[@]}" || die "installation failed"
 fi

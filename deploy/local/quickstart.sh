@@ -87,7 +87,11 @@ stop_all() {
 interrupted() {
   trap - INT TERM
   phase "interrupted: ending what this call started"
-  [[ -z $runs ]] || "$bin/ddl" cancel $runs --yes >/dev/null 2>&1 || true
+  if [[ -n $runs ]]; then
+    local said
+    said=$("$bin/ddl" cancel $runs --yes --timeout 5s 2>&1 >/dev/null) ||
+      printf 'quickstart: the runs were not cancelled: %s\n' "$said" >&2
+  fi
   if [[ $started == *worker* ]]; then stop_all; fi
   exit 130
 }

@@ -103,12 +103,10 @@ TEST_CASE("Help is asked for by flag or by word, whatever else is missing") {
   }
 }
 
-TEST_CASE("The environment gives address and format, and flags win over it") {
+TEST_CASE("The environment gives the format, and flags win over it") {
   Io io;
-  io.environment = {{"DDL_ADDR", "a:1"}, {"DDL_OUTPUT", "yaml"}};
-  CHECK(Parse({"list"}, io)->arguments.address == "a:1");
+  io.environment = {{"DDL_OUTPUT", "yaml"}};
   CHECK(Parse({"list"}, io)->arguments.output == Format::kYaml);
-  CHECK(Parse({"list", "--addr", "b:2", "-o", "csv"}, io)->arguments.address == "b:2");
   CHECK(Parse({"list", "--addr", "b:2", "-o", "csv"}, io)->arguments.output == Format::kCsv);
   io.environment["DDL_OUTPUT"] = "xml";
   CHECK(absl::IsInvalidArgument(Parse({"list"}, io).status()));

@@ -224,6 +224,22 @@ void Cluster::Report(Held* held, std::vector<v1::RankEvent> events) {
   REQUIRE(response.durable_seq() == held->seq);
 }
 
+void Cluster::WriteLog(const std::string& run, const std::string& text, bool end) {
+  Held& held = held_.at(run);
+  v1::ReportLogRequest request;
+  request.set_worker(kWorker);
+  request.set_session(kSession);
+  request.set_run(run);
+  request.set_epoch(held.desired.epoch());
+  request.set_offset(held.log_bytes);
+  request.set_data(text);
+  request.set_end(end);
+  const auto response = MustCall<v1::ReportLogResponse>(
+      [&](auto* context, auto* answer) { return workers_->ReportLog(context, request, answer); });
+  held.log_bytes += text.size();
+  REQUIRE(response.next_offset() == held.log_bytes);
+}
+
 bool Cluster::AllEnded() {
   const auto listed = MustCall<v1::ListRunsResponse>([&](auto* context, auto* answer) {
     return experiments_->ListRuns(context, v1::ListRunsRequest(), answer);

@@ -1,6 +1,7 @@
 // ddl-rank: trains one rank of one attempt.
 //
-//   ddl-rank train --launch FILE    Exit 0 done, 75 stopped as asked, 2 bad spec or data, 1 other.
+//   ddl-rank train --launch FILE [--log-format text|json]
+//                          Exit 0 done, 75 stopped as asked, 2 bad spec or data, 1 other.
 //   ddl-rank version
 #include <cstdio>
 #include <memory>
@@ -10,6 +11,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "common/logging.h"
+#include "common/trace.h"
 #include "worker/train/environment.h"
 #include "worker/train/launch_proto.h"
 #include "worker/train/run_rank.h"
@@ -22,12 +24,18 @@ namespace {
 constexpr int kExitUser = 2;
 constexpr int kExitFailure = 1;
 
-int Train(const std::string& launch_path) {
+int Train(const std::string& launch_path, LogFormat format) {
+  InitLogging(format, "ddl-rank");
   const absl::StatusOr<Launch> launch = ReadLaunch(launch_path);
   if (!launch.ok()) {
     DDL_LOG(Error) << launch.status();
     return kExitUser;
   }
+  InitLogging(format, "ddl-rank",
+              {{"run", launch->run},
+               {"attempt", launch->epoch},
+               {"rank", launch->rank},
+               {"trace_id", AttemptTrace(launch->run, launch->epoch)}});
   CatchStopSignals();
   absl::StatusOr<std::unique_ptr<SpoolSink>> spool =
       SpoolSink::Open(absl::StrCat(launch->rank_folder, "/spool"), &absl::Now);
@@ -52,16 +60,19 @@ int Train(const std::string& launch_path) {
 }
 
 int Main(int argc, char** argv) {
-  InitLogging(LogFormat::kText, "ddl-rank");
   const absl::string_view verb = argc > 1 ? argv[1] : "";
   if (verb == "version" && argc == 2) {
     std::printf("ddl-rank %s (%s)\n", DDL_VERSION, LibraryVersions().c_str());
     return 0;
   }
-  if (verb == "train" && argc == 4 && absl::string_view(argv[2]) == "--launch") {
-    return Train(argv[3]);
+  if (verb == "train" && argc >= 4 && absl::string_view(argv[2]) == "--launch") {
+    const bool formatted = argc == 6 && absl::string_view(argv[4]) == "--log-format";
+    const absl::StatusOr<LogFormat> format = ParseLogFormat(formatted ? argv[5] : "text");
+    if (format.ok() && (formatted || argc == 4)) return Train(argv[3], *format);
   }
-  std::fprintf(stderr, "usage: ddl-rank train --launch FILE\n       ddl-rank version\n");
+  std::fprintf(stderr,
+               "usage: ddl-rank train --launch FILE [--log-format text|json]\n"
+               "       ddl-rank version\n");
   return kExitUser;
 }
 
