@@ -71,6 +71,8 @@ class Rules {
   void CheckIgnored(bool ignored, const std::string& path, const std::string& cause_path,
                     const std::string& cause);
   void CheckTokens();
+  bool HasFinalDecay() const;
+  void CheckSchedule();
   void ComputeMicroBatch();
   void CheckManifest();
 
@@ -160,6 +162,33 @@ void Rules::CheckIgnoredKeys() {
                "rope_ratio 0");
   CheckIgnored(spec_.optim().schedule().type() == "constant", "optim.schedule.min_ratio",
                "optim.schedule.type", "type constant");
+  CheckIgnored(!HasFinalDecay(), "optim.schedule.decay_tokens", "optim.schedule.type",
+               absl::StrCat("type ", spec_.optim().schedule().type()));
+  for (const char* key : {"lr", "momentum", "nesterov", "polar_steps"}) {
+    CheckIgnored(spec_.optim().type() == "adamw", absl::StrCat("optim.muon.", key), "optim.type",
+                 "type adamw");
+  }
+}
+
+bool Rules::HasFinalDecay() const {
+  return spec_.optim().schedule().type() == "warmup_stable_decay";
+}
+
+void Rules::CheckSchedule() {
+  const v1::ScheduleSpec& schedule = spec_.optim().schedule();
+  const uint64_t tokens = spec_.train().tokens();
+  const std::string warmup = "optim.schedule.warmup_tokens";
+  const std::string decay = "optim.schedule.decay_tokens";
+  Require(schedule.warmup_tokens() <= tokens, {warmup, "train.tokens"},
+          absl::StrCat("warmup_tokens must be at most train.tokens, got ", schedule.warmup_tokens(),
+                       " of ", tokens));
+  if (!HasFinalDecay()) return;
+  Require(schedule.decay_tokens() > 0, {decay, "optim.schedule.type"},
+          "decay_tokens must be at least 1 with type warmup_stable_decay, got 0");
+  Require(schedule.decay_tokens() <= tokens - schedule.warmup_tokens(),
+          {decay, warmup, "train.tokens"},
+          absl::StrCat("warmup_tokens and decay_tokens together must be at most train.tokens, got ",
+                       schedule.warmup_tokens(), " + ", schedule.decay_tokens(), " of ", tokens));
 }
 
 void Rules::ComputeMicroBatch() {
@@ -204,10 +233,7 @@ void Rules::CheckTokens() {
       if (path == "train.tokens") Require(false, {path}, "rounded up to whole steps, " + rule);
     });
   }
-  const uint64_t warmup = spec_.optim().schedule().warmup_tokens();
-  Require(warmup <= train.tokens(), {"optim.schedule.warmup_tokens", "train.tokens"},
-          absl::StrCat("warmup_tokens must be at most train.tokens, got ", warmup, " of ",
-                       train.tokens()));
+  CheckSchedule();
   Require(spec_.eval().tokens() >= length, {"eval.tokens", "model.max_seq_len"},
           absl::StrCat("eval.tokens must be at least one sequence of max_seq_len, got ",
                        spec_.eval().tokens(), " for sequences of ", length));

@@ -145,6 +145,25 @@ TEST_CASE("warm-up ends within the budget and validation has a sequence") {
   CHECK(absl::StrContains(Refusal(spec), "eval.tokens: eval.tokens must be at least one sequence"));
 }
 
+TEST_CASE("a final decay has a length, and fits behind the warm-up") {
+  v1::ExperimentSpec spec = Partial();
+  spec.mutable_train()->set_tokens(100 * 131072);
+  v1::ScheduleSpec& schedule = *spec.mutable_optim()->mutable_schedule();
+  schedule.set_type("warmup_stable_decay");
+  CHECK(Refusal(spec) ==
+        "optim.schedule.decay_tokens: decay_tokens must be at least 1 with type "
+        "warmup_stable_decay, got 0");
+  schedule.set_warmup_tokens(50 * 131072);
+  schedule.set_decay_tokens(50 * 131072);
+  CHECK(ResolveSpec(spec).ok());
+  schedule.set_decay_tokens(50 * 131072 + 1);
+  CHECK(Refusal(spec) ==
+        "optim.schedule.decay_tokens: warmup_tokens and decay_tokens together must be at most "
+        "train.tokens, got 6553600 + 6553601 of 13107200");
+  schedule.set_type("linear");
+  CHECK(absl::StrContains(Refusal(spec), "decay_tokens has no effect with type linear"));
+}
+
 TEST_CASE("a key that nothing reads keeps its default") {
   v1::ExperimentSpec spec = Partial();
   v1::ResidualSpec& residual = *spec.mutable_model()->mutable_residual();
@@ -173,6 +192,11 @@ TEST_CASE("a key that nothing reads keeps its default") {
   spec.mutable_optim()->mutable_schedule()->set_type("constant");
   spec.mutable_optim()->mutable_schedule()->set_min_ratio(0.5);
   CHECK(absl::StrContains(Refusal(spec), "min_ratio has no effect with type constant"));
+  spec = Partial();
+  spec.mutable_optim()->mutable_muon()->set_momentum(0.9);
+  CHECK(absl::StrContains(Refusal(spec), "momentum has no effect with type adamw"));
+  spec.mutable_optim()->set_type("muon");
+  CHECK(ResolveSpec(spec).ok());
   spec = Partial();
   spec.mutable_model()->set_rope_ratio(0);
   spec.mutable_model()->set_rope_base(500);

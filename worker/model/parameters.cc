@@ -30,6 +30,15 @@ at::Tensor Parameters::Add(absl::string_view name, const at::Tensor& initial) {
   return value;
 }
 
+void Parameters::SetUndecayed(absl::string_view name) {
+  for (Parameter& parameter : all_) {
+    if (parameter.name != name) continue;
+    parameter.decays = false;
+    return;
+  }
+  DDL_CHECK(false && "a name that was never added");
+}
+
 void Parameters::Flatten(at::Device device) {
   DDL_CHECK(!flat_.defined());
   const at::NoGradGuard no_grad;

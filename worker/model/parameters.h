@@ -19,6 +19,7 @@ struct Parameter {
   std::string name;
   at::Tensor value;    // A leaf that requires a gradient.
   int64_t offset = 0;  // Of its first element in the flat tensors.
+  bool decays = true;  // Whether weight decay pulls it to zero.
 };
 
 class Parameters {
@@ -29,6 +30,9 @@ class Parameters {
   at::Tensor AddNormal(absl::string_view name, at::IntArrayRef shape, double deviation);
   at::Tensor AddConstant(absl::string_view name, at::IntArrayRef shape, double value);
   at::Tensor Add(absl::string_view name, const at::Tensor& initial);
+
+  // Frees a weight from weight decay.
+  void SetUndecayed(absl::string_view name);
 
   // Moves all weights to `device`, into flat tensors. Tensors that layers hold stay valid.
   void Flatten(at::Device device);

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "worker/model/model_config.h"
-#include "worker/optim/adamw_config.h"
+#include "worker/optim/optimizer_config.h"
 #include "worker/optim/schedule.h"
 
 namespace ddl {
@@ -51,7 +51,7 @@ struct Launch {
 
   ModelConfig model;
   TrainConfig train;
-  AdamWConfig adamw;
+  OptimizerConfig optimizer;
   ScheduleConfig schedule;
 
   std::string data_folder;

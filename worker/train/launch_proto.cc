@@ -56,21 +56,42 @@ TrainConfig PlainTrain(const v1::ExperimentSpec& spec) {
           .flops_per_token = FlopsPerToken(ArchitectureOf(spec))};
 }
 
-void FillFromSpec(const v1::ExperimentSpec& spec, Launch* launch) {
-  const v1::AdamWSpec& adamw = spec.optim().adamw();
+OptimizerConfig PlainOptimizer(const v1::OptimSpec& optim) {
+  const v1::AdamWSpec& adamw = optim.adamw();
+  const v1::MuonSpec& muon = optim.muon();
+  return {.use_muon = optim.type() == "muon",
+          .adamw = {.beta1 = adamw.beta1(),
+                    .beta2 = adamw.beta2(),
+                    .eps = adamw.eps(),
+                    .weight_decay = adamw.weight_decay()},
+          .adamw_peak = adamw.lr(),
+          .muon = {.momentum = muon.momentum(),
+                   .nesterov = muon.nesterov(),
+                   .polar_steps = muon.polar_steps()},
+          .muon_peak = muon.lr()};
+}
+
+ScheduleShape ShapeOf(const std::string& type) {
+  if (type == "constant") return ScheduleShape::kConstant;
+  if (type == "cosine") return ScheduleShape::kCosine;
+  return type == "linear" ? ScheduleShape::kLinear : ScheduleShape::kWarmupStableDecay;
+}
+
+ScheduleConfig PlainSchedule(const v1::ExperimentSpec& spec) {
   const v1::ScheduleSpec& schedule = spec.optim().schedule();
+  return {.shape = ShapeOf(schedule.type()),
+          .warmup_tokens = static_cast<int64_t>(schedule.warmup_tokens()),
+          .decay_tokens = static_cast<int64_t>(schedule.decay_tokens()),
+          .min_ratio = schedule.type() == "constant" ? 1.0 : schedule.min_ratio(),
+          .total_tokens = static_cast<int64_t>(spec.train().tokens())};
+}
+
+void FillFromSpec(const v1::ExperimentSpec& spec, Launch* launch) {
   launch->spec = spec.SerializeAsString();
   launch->model = PlainModel(spec.model());
   launch->train = PlainTrain(spec);
-  launch->adamw = {.beta1 = adamw.beta1(),
-                   .beta2 = adamw.beta2(),
-                   .eps = adamw.eps(),
-                   .weight_decay = adamw.weight_decay()};
-  launch->schedule = {.cosine = schedule.type() == "cosine",
-                      .peak = adamw.lr(),
-                      .warmup_tokens = static_cast<int64_t>(schedule.warmup_tokens()),
-                      .min_ratio = schedule.min_ratio(),
-                      .total_tokens = static_cast<int64_t>(spec.train().tokens())};
+  launch->optimizer = PlainOptimizer(spec.optim());
+  launch->schedule = PlainSchedule(spec);
   launch->data_manifest_sha256 = spec.data().manifest_sha256();
 }
 

@@ -130,7 +130,7 @@ absl::Status Loop::BeginCheckpoint(bool final) {
   Stopwatch watch;
   DDL_RETURN_IF_ERROR(ReportCheckpoint(parts_.checkpoints->Wait()));
   counts_.phases.Add(Phase::kStall, watch.Lap());
-  Snapshot snapshot = TakeSnapshot(*progress_, parts_.model->parameters(), parts_.optimizer);
+  Snapshot snapshot = TakeSnapshot(*progress_, parts_.model->parameters(), *parts_.optimizer);
   snapshot.final = final;
   if (final) snapshot.parameters_sha256 = parts_.model->parameters().Sha256();
   const double seconds = watch.Lap();

@@ -11,7 +11,7 @@
 #include "worker/comm/collective.h"
 #include "worker/data/training_text.h"
 #include "worker/model/transformer.h"
-#include "worker/optim/adamw.h"
+#include "worker/optim/optimizer.h"
 #include "worker/train/checkpoint_writer.h"
 #include "worker/train/events.h"
 #include "worker/train/launch.h"
@@ -23,7 +23,7 @@ namespace ddl {
 struct LoopParts {
   const Launch* launch = nullptr;
   Transformer* model = nullptr;
-  AdamW* optimizer = nullptr;
+  Optimizer* optimizer = nullptr;
   const TrainingText* text = nullptr;
   Collective* collective = nullptr;
   EventSink* events = nullptr;

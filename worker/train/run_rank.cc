@@ -14,7 +14,7 @@
 #include "worker/data/training_text.h"
 #include "worker/model/random_stream.h"
 #include "worker/model/transformer.h"
-#include "worker/optim/adamw.h"
+#include "worker/optim/optimizer.h"
 #include "worker/train/checkpoint_writer.h"
 #include "worker/train/environment.h"
 #include "worker/train/loop.h"
@@ -102,7 +102,7 @@ RankExited Train(const Launch& launch, at::Device device, EventSink* events,
                         .sequence_tokens = launch.train.sequence_tokens});
   if (!text.ok()) return UserError(text.status());
   Transformer model(launch.model, launch.train.seed, device);
-  AdamW optimizer(launch.adamw, &model.parameters());
+  Optimizer optimizer(launch.optimizer, &model.parameters());
 
   absl::StatusOr<std::unique_ptr<Collective>> collective = Join(RendezvousOf(launch, device));
   if (!collective.ok()) return Failure(collective.status(), 0);

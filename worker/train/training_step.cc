@@ -22,7 +22,7 @@ BatchPlan PlanOf(const Launch& launch) {
           .rank = launch.rank};
 }
 
-TrainingStep::TrainingStep(const Launch& launch, Transformer* model, AdamW* optimizer,
+TrainingStep::TrainingStep(const Launch& launch, Transformer* model, Optimizer* optimizer,
                            BatchLoader* loader, Collective* collective)
     : launch_(launch),
       model_(model),
@@ -79,7 +79,8 @@ absl::StatusOr<StepResult> TrainingStep::Run(bool observe_gates, bool drain, Pro
   Stopwatch whole;
   StepResult result;
   const int64_t tokens = progress->tokens + launch_.train.StepTokens();
-  result.learning_rate = LearningRate(launch_.schedule, tokens);
+  const double factor = RateFactor(launch_.schedule, tokens);
+  result.learning_rate = optimizer_->Rate(factor);
   std::optional<GateStatistics> gates;
   if (observe_gates) gates.emplace(model_->config().n_layers, model_->device());
   GateStatistics* const seen = gates ? &*gates : nullptr;
@@ -95,7 +96,7 @@ absl::StatusOr<StepResult> TrainingStep::Run(bool observe_gates, bool drain, Pro
   result.finite = std::isfinite(result.loss) && std::isfinite(result.gradient_norm);
   if (result.finite) {
     result.clipped = launch_.train.grad_clip > 0 && result.gradient_norm > launch_.train.grad_clip;
-    optimizer_->Step(result.learning_rate);
+    optimizer_->Step(factor);
   }
   times->Add(Phase::kOptimizer, watch.Lap());
 
