@@ -8,6 +8,7 @@
 #include "common/files.h"
 #include "common/spec_rules.h"
 #include "common/status.h"
+#include "common/synthetic_spec.h"
 #include "proto/ddl/v1/launch.pb.h"
 
 namespace ddl {
@@ -95,6 +96,7 @@ void FillFromSpec(const v1::ExperimentSpec& spec, Launch* launch) {
                       .warmup_tokens = static_cast<int64_t>(schedule.warmup_tokens()),
                       .min_ratio = schedule.min_ratio(),
                       .total_tokens = static_cast<int64_t>(spec.train().tokens())};
+  launch->synthetic = SyntheticTaskOf(spec);
   launch->data_manifest_sha256 = spec.data().manifest_sha256();
 }
 
