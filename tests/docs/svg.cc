@@ -121,7 +121,7 @@ void Plot::Band(double from, double to, const std::string& fill, const std::stri
   const Place corner = At(from, y_.high);
   const Place end = At(to, y_.low);
   drawing_->Box(corner, end.x - corner.x, end.y - corner.y, fill);
-  drawing_->Text({(corner.x + end.x) / 2, end.y - 8}, label, "middle", kGrey);
+  drawing_->Text({(corner.x + end.x) / 2, corner.y + 18}, label, "middle", kGrey);
 }
 
 void Plot::Curve(const std::vector<Place>& points, const std::string& colour,
