@@ -9,7 +9,7 @@ namespace {
 
 absl::StatusOr<ExitCode> Nothing(const Arguments&, Io&) { return ExitCode::kOk; }
 
-const std::vector<Verb>& TestVerbs() {
+const std::vector<Verb>& ParsedVerbs() {
   static const auto* const kVerbs = new std::vector<Verb>{
       {.name = "list",
        .positional = "[NAME...]",
@@ -32,7 +32,7 @@ const std::vector<Verb>& TestVerbs() {
 }
 
 absl::StatusOr<CommandLine> Parse(const std::vector<std::string>& words, const Io& io = Io()) {
-  return ParseCommandLine(TestVerbs(), words, io);
+  return ParseCommandLine(ParsedVerbs(), words, io);
 }
 
 std::string ErrorOf(const std::vector<std::string>& words) {

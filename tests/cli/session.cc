@@ -19,6 +19,7 @@
 #include "cli/selection.h"
 #include "common/files.h"
 #include "common/rpc_client.h"
+#include "tests/places.h"
 
 namespace ddl::cli {
 namespace {
@@ -107,7 +108,7 @@ std::string TinySpec() {
 }
 
 Cluster::Cluster() {
-  const std::string program = DDL_BINARY_DIR "/bin/ddl-coordinator";
+  const std::string program = BuildPath("bin/ddl-coordinator");
   const std::string state = folder_.path() + "/state";
   std::vector<std::string> words = {program,       "--listen", "127.0.0.1:0", "--http",
                                     "127.0.0.1:0", "--state",  state,         "--bootstrap"};

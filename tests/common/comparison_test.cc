@@ -29,7 +29,7 @@ v1::ExperimentSpec SpecOf(const std::string& kind, uint32_t channels, uint64_t s
   return *resolved;
 }
 
-v1::Point PointAt(int64_t tokens, double value) {
+v1::Point PointOf(int64_t tokens, double value) {
   v1::Point point;
   point.set_tokens(tokens);
   point.set_step(tokens / 1000);
@@ -41,7 +41,7 @@ v1::Point PointAt(int64_t tokens, double value) {
 
 ComparedRun RunOf(const std::string& kind, uint32_t channels, uint64_t seed, double value) {
   const std::string id = kind.substr(0, 3) + std::to_string(channels) + "s" + std::to_string(seed);
-  return {id, SpecOf(kind, channels, seed), {PointAt(1000, 9), PointAt(2000, value)}};
+  return {id, SpecOf(kind, channels, seed), {PointOf(1000, 9), PointOf(2000, value)}};
 }
 
 // Two arms of three seeds: the worked example.
@@ -136,9 +136,9 @@ TEST_CASE("Each arm comes once for every place, and the baseline is of the same 
 
 TEST_CASE("Without a place it is the largest that all runs with points have reached") {
   std::vector<ComparedRun> runs = Example();
-  runs[0].points.push_back(PointAt(9000, 2));
+  runs[0].points.push_back(PointOf(9000, 2));
   runs[1].points.pop_back();
-  runs[1].points.push_back(PointAt(1500, 8));
+  runs[1].points.push_back(PointOf(1500, 8));
   CHECK(Compared(runs).arms(0).at() == 1500);
   CHECK(Compared(runs, {.x = "time"}).arms(0).at() == 3);
   CHECK(Compared(runs, {.x = "flops"}).arms(0).at() == 150'000);

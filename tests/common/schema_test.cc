@@ -6,13 +6,14 @@
 #include <string>
 
 #include "common/files.h"
+#include "tests/places.h"
 
 namespace ddl {
 namespace {
 
 // With DDL_UPDATE_SCHEMA in the environment the committed file is written first.
 void CheckCommitted(const std::string& name, const std::string& made) {
-  const std::string path = std::string(DDL_SOURCE_DIR) + "/configs/schema/" + name;
+  const std::string path = SourcePath("configs/schema/" + name);
   if (std::getenv("DDL_UPDATE_SCHEMA") != nullptr) REQUIRE(WriteFileAtomically(path, made).ok());
   const auto committed = ReadFile(path);
   REQUIRE(committed.ok());

@@ -12,7 +12,8 @@
 namespace ddl {
 namespace {
 
-ConfigNode Scalar(const std::string& text, ConfigNode::Style style = ConfigNode::Style::kPlain) {
+ConfigNode ScalarNode(const std::string& text,
+                      ConfigNode::Style style = ConfigNode::Style::kPlain) {
   ConfigNode node;
   node.kind = ConfigNode::Kind::kScalar;
   node.text = text;
@@ -87,24 +88,24 @@ TEST_CASE("a path names one key, and a slip in any part of it is met with a sugg
 
 TEST_CASE("scalars are read by the type of their key") {
   v1::ExperimentSpec spec;
-  CHECK(Set("train.tokens", Scalar("20M"), &spec).empty());
+  CHECK(Set("train.tokens", ScalarNode("20M"), &spec).empty());
   CHECK(spec.train().tokens() == 20'000'000);
-  CHECK(Set("model.qk_norm", Scalar("false"), &spec).empty());
-  CHECK(Set("title", Scalar("12", ConfigNode::Style::kQuoted), &spec).empty());
-  CHECK(Set("tags", Scalar("a"), &spec).empty());
+  CHECK(Set("model.qk_norm", ScalarNode("false"), &spec).empty());
+  CHECK(Set("title", ScalarNode("12", ConfigNode::Style::kQuoted), &spec).empty());
+  CHECK(Set("tags", ScalarNode("a"), &spec).empty());
   CHECK(spec.tags(0) == "a");
 }
 
 TEST_CASE("a wrong type is met with what was expected and what was written") {
   v1::ExperimentSpec spec;
-  CHECK(Set("title", Scalar("12"), &spec) == "must be a text, got 12; write \"12\"");
-  CHECK(Set("model.qk_norm", Scalar("yes"), &spec) == "must be true or false, got yes");
-  CHECK(Set("model.d_model", Scalar("64", ConfigNode::Style::kQuoted), &spec) ==
+  CHECK(Set("title", ScalarNode("12"), &spec) == "must be a text, got 12; write \"12\"");
+  CHECK(Set("model.qk_norm", ScalarNode("yes"), &spec) == "must be true or false, got yes");
+  CHECK(Set("model.d_model", ScalarNode("64", ConfigNode::Style::kQuoted), &spec) ==
         "must be a number, got the text \"64\"; write it without quotes");
-  CHECK(Set("model.d_model", Scalar("wide"), &spec) ==
+  CHECK(Set("model.d_model", ScalarNode("wide"), &spec) ==
         "\"wide\" is not a number such as 12, 1_000 or 2e7");
-  CHECK(Set("model.d_model", Scalar("1.5"), &spec) == "\"1.5\" is not a whole number");
-  CHECK(Set("model.d_model", Scalar("5_000_000_000"), &spec) ==
+  CHECK(Set("model.d_model", ScalarNode("1.5"), &spec) == "\"1.5\" is not a whole number");
+  CHECK(Set("model.d_model", ScalarNode("5_000_000_000"), &spec) ==
         "\"5_000_000_000\" is out of range");
   ConfigNode list;
   list.kind = ConfigNode::Kind::kList;
