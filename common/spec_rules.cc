@@ -13,6 +13,7 @@
 #include "common/digest.h"
 #include "common/spec_keys.h"
 #include "common/status.h"
+#include "common/synthetic_spec.h"
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 
@@ -43,6 +44,8 @@ class Rules {
   void Run() {
     CheckKeys(spec_, "",
               [this](const std::string& path, const std::string& rule) { Report({path}, rule); });
+    ResolveDataSource(&spec_, [this](bool holds, const std::vector<std::string>& paths,
+                                     const std::string& rule) { Require(holds, paths, rule); });
     CheckModel();
     CheckIgnoredKeys();
     CheckTokens();
@@ -68,6 +71,7 @@ class Rules {
   void CheckModel();
   void ComputeWidths();
   void CheckIgnoredKeys();
+  void CheckIgnoredSynthetic();
   void CheckIgnored(bool ignored, const std::string& path, const std::string& cause_path,
                     const std::string& cause);
   void CheckTokens();
@@ -158,6 +162,7 @@ void Rules::CheckIgnoredKeys() {
     CheckIgnored(residual.v_activation() == "linear", at + "v_scale", at + "v_activation",
                  "v_activation linear");
   }
+  CheckIgnoredSynthetic();
   CheckIgnored(spec_.model().rope_ratio() == 0, "model.rope_base", "model.rope_ratio",
                "rope_ratio 0");
   CheckIgnored(spec_.optim().schedule().type() == "constant", "optim.schedule.min_ratio",
@@ -189,6 +194,16 @@ void Rules::CheckSchedule() {
           {decay, warmup, "train.tokens"},
           absl::StrCat("warmup_tokens and decay_tokens together must be at most train.tokens, got ",
                        schedule.warmup_tokens(), " + ", schedule.decay_tokens(), " of ", tokens));
+}
+
+void Rules::CheckIgnoredSynthetic() {
+  const std::string at = "data.synthetic.";
+  const std::string& task = spec_.data().synthetic().task();
+  const bool keys = task == "recall" || task == "overwrite";
+  for (const char* key : {"pairs", "symbols"}) {
+    CheckIgnored(!keys, at + key, at + "task", "task " + task);
+  }
+  CheckIgnored(task != "overwrite", at + "writes", at + "task", "task " + task);
 }
 
 void Rules::ComputeMicroBatch() {

@@ -51,10 +51,11 @@ TEST_CASE("a token count is a number or a text with a suffix") {
   CHECK(tokens["anyOf"][1]["type"] == "string");
 }
 
-TEST_CASE("an experiment must name its data, the base of a sweep need not") {
+TEST_CASE("an experiment has no required key, since data is a folder or synthetic") {
   const auto experiment = nlohmann::json::parse(ExperimentSchema());
-  CHECK(experiment["required"] == nlohmann::json({"data"}));
-  CHECK(experiment["properties"]["data"]["required"] == nlohmann::json({"path"}));
+  CHECK(!experiment.contains("required"));
+  const auto& data = experiment["properties"]["data"]["properties"];
+  CHECK(data["synthetic"]["properties"]["task"]["default"] == "none");
   const auto sweep = nlohmann::json::parse(SweepSchema());
   CHECK(!sweep["properties"]["base"]["anyOf"][1].contains("required"));
 }

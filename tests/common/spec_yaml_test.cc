@@ -128,8 +128,8 @@ TEST_CASE("an override is checked as a file is, and named in its error") {
   CHECK(file.Refusal({"model.d_model=4"}) ==
         "override model.d_model=4: model.d_model: must be at least 8, got 4");
   CHECK(file.Refusal({"~data.path"}) ==
-        "F:1:7: data.path: is required: Folder made by `ddl data "
-        "prep`.");
+        "F:1:7: data.path: is required, unless data.synthetic.task is given: a folder made by `ddl "
+        "data prep`");
   CHECK(file.Refusal({"title=12", "model.residual={kind: ddl, value_channels: 4}"}).empty());
 }
 

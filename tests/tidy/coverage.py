@@ -70,6 +70,8 @@ EXEMPT = {
 }
 # Tests of several sources together, at the folder that they are about.
 SCENARIOS = {
+    "tests/worker/train/synthetic_run_test.cc": "worker/train",
+    "tests/worker/model/delta_composition_test.cc": "worker/model",
 }
 MAINS = ("main.cc",)
 
