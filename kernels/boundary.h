@@ -52,8 +52,8 @@ template <typename T>
 struct BoundaryForward {
   using R = Real<T>;
   BoundaryShape shape;
-  double k_eps = 1e-5;     // k = h / sqrt(h.h + k_eps^2)
-  double norm_eps = 1e-5;  // r = 1 / sqrt(x.x / d + norm_eps)
+  double k_eps = 1e-5;       // k = h / sqrt(h.h + k_eps^2)
+  double norm_eps = 1e-5;    // r = 1 / sqrt(x.x / d + norm_eps)
   const T* state = nullptr;  // X (N, n, d)
   const T* h = nullptr;      // (N, d); null with kNone
   const R* v = nullptr;      // (N, n); unread by kNone and kAdditive
@@ -83,12 +83,12 @@ struct BoundaryBackward {
   const R* inverse_rms = nullptr;  // as the forward wrote them
   const R* h_norm = nullptr;
   const R* row = nullptr;
-  BoundaryWeights<R> weights;          // of the heads that the forward ran
-  const R* d_value_logits = nullptr;   // (N, n) of those heads; with a value head
-  const R* d_gate_logit = nullptr;     // (N); with a gate
+  BoundaryWeights<R> weights;         // of the heads that the forward ran
+  const R* d_value_logits = nullptr;  // (N, n) of those heads; with a value head
+  const R* d_gate_logit = nullptr;    // (N); with a gate
 
-  T* d_state = nullptr;  // (N, n, d); may be `d_next_state`
-  T* d_h = nullptr;      // (N, d); unwritten by kNone and kAdditive, whose d_h equals d_state
+  T* d_state = nullptr;       // (N, n, d); may be `d_next_state`
+  T* d_h = nullptr;           // (N, d); unwritten by kNone and kAdditive, whose d_h equals d_state
   R* d_v_logits = nullptr;    // (N, n) of the heads that made v; unwritten by kNone and kAdditive
   R* d_beta_logit = nullptr;  // (N); likewise
 

@@ -4,11 +4,11 @@
 //   Outcome done = Launch(BoundaryForward<Bf16>{...}, Gpu{stream});
 //   Outcome done = Launch(BoundaryForward<double>{...}, Cpu{});
 //
-// On Cpu all pointers are host memory and the call returns when the work is done; T is float, double
-// or Bf16. On Gpu they are device memory, the work is queued on the stream, and T is float or Bf16.
-// A call that does not fit the contract is refused before anything is written. No launcher allocates,
-// copies between host and device, or waits. Results do not depend on timing: the same call gives the
-// same bits on the same kind of GPU.
+// On Cpu all pointers are host memory and the call returns when the work is done; T is float,
+// double or Bf16. On Gpu they are device memory, the work is queued on the stream, and T is float
+// or Bf16. A call that does not fit the contract is refused before anything is written. No launcher
+// allocates, copies between host and device, or waits. Results do not depend on timing: the same
+// call gives the same bits on the same kind of GPU.
 //
 // kernels/ knows the CUDA runtime and nothing else: no LibTorch, no abseil, no logging.
 #pragma once
