@@ -47,7 +47,7 @@ TEST_CASE("Contexts are set, listed, used and removed; the first one is current 
   CHECK(home.Reached()->token_file.empty());
   CHECK(home.ddl.Run({"context", "rm", "desk"}).code == 0);
   CHECK(home.Reached()->address == "127.0.0.1:7070");
-  const Outcome unknown = home.ddl.Run({"context", "use", "lba"});
+  const Outcome unknown = home.ddl.Run({"context", "use", "labb"});
   CHECK(unknown.code == 3);
   CHECK(unknown.out.empty());
   CHECK(unknown.err.find("did you mean lab?") != std::string::npos);
