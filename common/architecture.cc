@@ -3,28 +3,47 @@
 namespace ddl {
 namespace {
 
+int64_t KeyHeads(const Architecture& a) { return a.n_kv_heads == 0 ? a.n_heads : a.n_kv_heads; }
+
+int64_t CompressTaps(const Architecture& a) {
+  return a.compress_kernel == 0 ? a.value_channels : a.compress_kernel;
+}
+
+int64_t MlpMatrices(const Architecture& a) { return a.swiglu ? 3 : 2; }
+
 // Multiply-adds of one token in the forward pass, in the parts that the header's rule counts.
 
 double AttentionProducts(const Architecture& a) {
   const double width = static_cast<double>(a.n_heads * a.head_dim);
-  const double projections = 4 * static_cast<double>(a.d_model) * width;  // q, k, v, output.
+  const double keys = static_cast<double>(KeyHeads(a) * a.head_dim);
+  const double projections =  // q and output; k and v.
+      2 * static_cast<double>(a.d_model) * (width + keys);
   // Scores and their average of values: (T + 1) / 2 keys on average, each H D products, twice.
   const double mixing = width * static_cast<double>(a.max_seq_len + 1);
   return projections + mixing;
 }
 
-double MlpProducts(const Architecture& a) {  // SwiGLU: gate, up and down.
-  return 3 * static_cast<double>(a.d_model) * static_cast<double>(a.d_ff);
+double MlpProducts(const Architecture& a) {
+  return static_cast<double>(MlpMatrices(a) * a.d_model * a.d_ff);
 }
 
 double CompressProducts(const Architecture& a) {  // x_i = sum_j w_ij X_ij with folded weights.
-  return a.value_channels > 1 ? static_cast<double>(a.d_model * a.value_channels) : 0;
+  if (a.value_channels == 1) return 0;
+  const int64_t tokens = a.token_compress ? CompressTaps(a) : 1;
+  return static_cast<double>(a.d_model * a.value_channels * tokens);
 }
 
 double GateProducts(const Architecture& a) {
   const double d = static_cast<double>(a.d_model);
   const double hidden = static_cast<double>(a.beta_hidden);
   return a.beta_hidden == 0 ? d : d * hidden + hidden;
+}
+
+// Width: n + 1 mixed rows of n streams. Depth: h into n streams. Dynamic: n + 2 rows for each
+// stream.
+double HyperProducts(const Architecture& a) {
+  const int64_t n = a.streams;
+  return static_cast<double>(a.d_model * (n * (n + 1) + n + (a.dynamic ? n * (n + 2) : 0)));
 }
 
 // One sublayer's gate, value head and update of the state.
@@ -34,6 +53,9 @@ double ResidualProducts(const Architecture& a) {
     case ResidualKind::kAdditive: return 0;  // Sums alone.
     case ResidualKind::kDdl: return GateProducts(a) + state /* v */ + state /* k^T X */ + state;
     case ResidualKind::kWriteOnly: return GateProducts(a) + state /* v */ + state;
+    case ResidualKind::kSeedDeepDeltaRes: return GateProducts(a) + 3 * state;
+    case ResidualKind::kSeedWriteOnly: return GateProducts(a) + 2 * state;
+    case ResidualKind::kHyperConnections: return HyperProducts(a);
   }
   return 0;
 }
@@ -42,13 +64,24 @@ double EmbeddingProducts(const Architecture& a) {  // Lookup is free; the convol
   return a.embed_conv ? static_cast<double>(a.d_model * a.value_channels * a.embed_conv_kernel) : 0;
 }
 
-uint64_t CompressorParameters(const Architecture& a) {  // Kernel (d, n) and read vector (n).
-  const auto n = static_cast<uint64_t>(a.value_channels);
-  return n > 1 ? static_cast<uint64_t>(a.d_model) * n + n : 0;
+// Kernel (d, taps) along the channels or (d n, taps) along the tokens, and read vector (n).
+uint64_t CompressorParameters(const Architecture& a) {
+  if (a.value_channels == 1) return 0;
+  const int64_t rows = a.token_compress ? a.d_model * a.value_channels : a.d_model;
+  return static_cast<uint64_t>(rows * CompressTaps(a) + a.value_channels);
+}
+
+uint64_t HyperParameters(const Architecture& a) {
+  const int64_t n = a.streams;
+  const int64_t fixed = n * (n + 1) + n;
+  // Norm, W_alpha (d, n + 1), W_beta (d), two scales.
+  const int64_t dynamic = a.d_model + a.d_model * (n + 2) + 2;
+  return static_cast<uint64_t>(fixed + (a.dynamic ? dynamic : 0));
 }
 
 uint64_t SublayerResidualParameters(const Architecture& a) {
   if (a.residual == ResidualKind::kAdditive) return 0;
+  if (a.residual == ResidualKind::kHyperConnections) return HyperParameters(a);
   const auto d = static_cast<uint64_t>(a.d_model);
   const auto n = static_cast<uint64_t>(a.value_channels);
   const auto hidden = static_cast<uint64_t>(a.beta_hidden);
@@ -82,9 +115,10 @@ uint64_t BlockActivations(const Architecture& a) {
 uint64_t ParameterCount(const Architecture& a) {
   const auto d = static_cast<uint64_t>(a.d_model);
   const auto width = static_cast<uint64_t>(a.n_heads * a.head_dim);
+  const auto keys = static_cast<uint64_t>(KeyHeads(a) * a.head_dim);
   const uint64_t attention =
-      4 * d * width + (a.qk_norm ? 2 * static_cast<uint64_t>(a.head_dim) : 0);
-  const uint64_t mlp = 3 * d * static_cast<uint64_t>(a.d_ff);
+      2 * d * (width + keys) + (a.qk_norm ? 2 * static_cast<uint64_t>(a.head_dim) : 0);
+  const uint64_t mlp = d * static_cast<uint64_t>(MlpMatrices(a) * a.d_ff);
   const uint64_t norms = 2 * d;
   // Both sublayers of a block share one compressor.
   const uint64_t block =

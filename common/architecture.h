@@ -2,14 +2,21 @@
 //
 // Plain numbers, so that ranks, CLI and coordinator share them; neither protobuf nor LibTorch.
 // Letters: d model width, L layers, H heads, D head width, f MLP width, V vocabulary, T sequence,
-// n value channels, s embedding-convolution taps.
+// n value channels or streams, s embedding-convolution taps, G key and value heads.
 #pragma once
 
 #include <cstdint>
 
 namespace ddl {
 
-enum class ResidualKind { kAdditive, kDdl, kWriteOnly };
+enum class ResidualKind {
+  kAdditive,
+  kDdl,
+  kWriteOnly,
+  kSeedDeepDeltaRes,
+  kSeedWriteOnly,
+  kHyperConnections
+};
 
 struct Architecture {
   int64_t d_model = 0;
@@ -25,6 +32,12 @@ struct Architecture {
   bool embed_conv = false;        // Only for n > 1.
   int64_t embed_conv_kernel = 0;  // s.
   int64_t beta_hidden = 0;        // Hidden width of the gate; 0: one linear layer.
+  int64_t n_kv_heads = 0;         // G; 0: n_heads.
+  bool swiglu = true;             // Else squared ReLU, which has no gate matrix.
+  bool token_compress = false;    // Else the compressor runs along the channels; only for n > 1.
+  int64_t compress_kernel = 0;    // Taps of the compressor; 0: n.
+  int64_t streams = 0;            // Of kHyperConnections.
+  bool dynamic = false;           // Of kHyperConnections.
 };
 
 // Trained numbers; the head shares the embedding's.

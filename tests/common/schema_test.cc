@@ -39,7 +39,8 @@ TEST_CASE("a key's schema has its range, its default and its sentence") {
   CHECK(d_model["default"] == 768);
   CHECK(d_model["description"] == "Model width d.");
   const auto& residual = model["properties"]["residual"]["properties"]["kind"];
-  CHECK(residual["enum"] == nlohmann::json({"additive", "ddl", "write_only"}));
+  CHECK(residual["enum"] == nlohmann::json({"additive", "ddl", "write_only", "seed_deepdeltares",
+                                            "seed_write_only", "hyper_connections"}));
 }
 
 TEST_CASE("a token count is a number or a text with a suffix") {

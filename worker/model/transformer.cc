@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "worker/model/layout.h"
 
 namespace ddl {
 namespace {
@@ -11,27 +12,32 @@ constexpr double kEmbeddingDeviation = 0.02;
 
 }  // namespace
 
-Transformer::Transformer(const ModelConfig& config, uint64_t seed, at::Device device)
+Transformer::Transformer(const ModelConfig& config, uint64_t seed, at::Device device,
+                         at::ScalarType type)
     : config_(config), device_(device), parameters_(seed) {
   const int64_t d = config.d_model;
-  embedding_ =
-      parameters_.AddNormal("transformer.wte.weight", {config.vocab_size, d}, kEmbeddingDeviation);
+  const bool seeds = config.seed_layout;
+  embedding_ = parameters_.AddNormal(seeds ? "token_embedding.weight" : "transformer.wte.weight",
+                                     {config.vocab_size, d}, kEmbeddingDeviation);
   for (int64_t layer = 0; layer < config.n_layers; ++layer) {
-    const std::string prefix = BlockPrefix(layer);
+    const std::string prefix = absl::StrCat(BlockPrefix(config, layer), ".");
+    const auto name = [&](const char* paper, const char* other) {
+      return absl::StrCat(prefix, seeds ? other : paper);
+    };
     blocks_.push_back(
-        {.attention_gain = parameters_.AddConstant(absl::StrCat(prefix, ".ln_1.weight"), {d}, 1.0),
-         .mlp_gain = parameters_.AddConstant(absl::StrCat(prefix, ".ln_2.weight"), {d}, 1.0),
-         .attention = Attention(config, absl::StrCat(prefix, ".attn"), &parameters_),
-         .mlp = Mlp(config, absl::StrCat(prefix, ".mlp"), &parameters_)});
+        {.attention_gain = parameters_.AddConstant(name("ln_1.weight", "norm1.weight"), {d}, 1.0),
+         .mlp_gain = parameters_.AddConstant(name("ln_2.weight", "norm2.weight"), {d}, 1.0),
+         .attention = Attention(config, name("attn", "attention"), &parameters_),
+         .mlp = Mlp(config, name("mlp", "feed_forward"), &parameters_)});
   }
-  final_gain_ = parameters_.AddConstant("ln_f.weight", {d}, 1.0);
+  final_gain_ = parameters_.AddConstant(seeds ? "norm.weight" : "ln_f.weight", {d}, 1.0);
   residual_ = MakeResidual(config, &parameters_);
-  parameters_.Flatten(device);
+  parameters_.Flatten(device, type);
 }
 
 const Rotary& Transformer::RotaryFor(int64_t tokens) const {
   if (!rotary_.cosine.defined() || rotary_.cosine.size(0) != tokens) {
-    rotary_ = MakeRotary(config_, tokens, device_);
+    rotary_ = MakeRotary(config_, tokens, embedding_.options());
   }
   return rotary_;
 }
@@ -40,26 +46,28 @@ at::Tensor Transformer::RunBlock(int64_t layer, at::Tensor state, const Rotary& 
                                  GateStatistics* gates) const {
   const Block& block = blocks_[static_cast<size_t>(layer)];
   SublayerValues values{.layer = layer, .sublayer = Sublayer::kAttention};
-  values.x_in = residual_->Compress(layer, state);
-  values.c = RmsNorm(values.x_in, block.attention_gain);
+  residual_->Compress(state, &values);
+  values.c = RmsNorm(values.x_in, block.attention_gain, config_.norm_eps);
   values.h = block.attention.Forward(values.c, rotary);
   state = residual_->Rewrite(state, values, gates);
 
   values.sublayer = Sublayer::kMlp;
-  values.x_in = residual_->Compress(layer, state);
-  values.c = RmsNorm(values.x_in, block.mlp_gain);
+  residual_->Compress(state, &values);
+  values.c = RmsNorm(values.x_in, block.mlp_gain, config_.norm_eps);
   values.h = block.mlp.Forward(values.c);
   return residual_->Rewrite(state, values, gates);
 }
 
 at::Tensor Transformer::Logits(const at::Tensor& indices, const ForwardTaps& taps) const {
   const Rotary& rotary = RotaryFor(indices.size(1));
-  at::Tensor state = residual_->Begin(at::embedding(embedding_, indices));
+  const at::Tensor embedded = at::embedding(embedding_, indices);
+  at::Tensor state =
+      residual_->Begin(config_.embed_scale == 1.0 ? embedded : embedded * config_.embed_scale);
   for (int64_t layer = 0; layer < config_.n_layers; ++layer) {
     state = RunBlock(layer, std::move(state), rotary, taps.gates);
     if (taps.block_states != nullptr) taps.block_states->push_back(state);
   }
-  const at::Tensor read = RmsNorm(residual_->ReadOut(state), final_gain_);
+  const at::Tensor read = RmsNorm(residual_->ReadOut(state), final_gain_, config_.norm_eps);
   const at::Tensor logits = at::linear(read, embedding_);
   return config_.logit_scale == 1.0 ? logits : logits * config_.logit_scale;
 }

@@ -1,6 +1,6 @@
-// The paper's language model (ddl.md section 4): pre-norm blocks around any residual of
-// residual.h, tied embedding, logits and loss in fp32. Plain autograd: it is the reference for
-// every faster path.
+// The language models of ddl.md section 4, the paper's and the seed's: pre-norm blocks around any
+// residual of residual.h, tied embedding, logits and loss in fp32. Plain autograd: it is the
+// reference for every faster path.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -23,8 +23,9 @@ struct ForwardTaps {
 
 class Transformer {
  public:
-  // Makes the initial weights of `seed` on `device`.
-  Transformer(const ModelConfig& config, uint64_t seed, at::Device device);
+  // Makes the initial weights of `seed` on `device`. Float64 is for tests of the mathematics.
+  Transformer(const ModelConfig& config, uint64_t seed, at::Device device,
+              at::ScalarType type = at::kFloat);
 
   // indices (B,T) int64 -> logits (B,T,V).
   at::Tensor Logits(const at::Tensor& indices, const ForwardTaps& taps = {}) const;

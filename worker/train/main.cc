@@ -1,8 +1,10 @@
-// ddl-rank: trains one rank of one attempt.
+// ddl-rank: trains one rank of one attempt, and holds the models to reference numbers.
 //
 //   ddl-rank train --launch FILE    Exit 0 done, 75 stopped as asked, 2 bad spec or data, 1 other.
+//   ddl-rank golden FILE... [--json]   Holds this build to reference files: 0, 1 over tolerance, 2.
 //   ddl-rank version
 #include <cstdio>
+#include <iostream>
 #include <memory>
 #include <string>
 
@@ -11,6 +13,7 @@
 #include "absl/time/clock.h"
 #include "common/logging.h"
 #include "worker/train/environment.h"
+#include "worker/train/golden/golden_verb.h"
 #include "worker/train/launch_proto.h"
 #include "worker/train/run_rank.h"
 #include "worker/train/spool_sink.h"
@@ -21,6 +24,7 @@ namespace {
 
 constexpr int kExitUser = 2;
 constexpr int kExitFailure = 1;
+constexpr int64_t kGoldenThreads = 1;
 
 int Train(const std::string& launch_path) {
   const absl::StatusOr<Launch> launch = ReadLaunch(launch_path);
@@ -58,10 +62,16 @@ int Main(int argc, char** argv) {
     std::printf("ddl-rank %s (%s)\n", DDL_VERSION, LibraryVersions().c_str());
     return 0;
   }
+  if (verb == "golden") {
+    PrepareTorch(kGoldenThreads);
+    return GoldenVerb({argv + 2, argv + argc}, std::cout, std::cerr);
+  }
   if (verb == "train" && argc == 4 && absl::string_view(argv[2]) == "--launch") {
     return Train(argv[3]);
   }
-  std::fprintf(stderr, "usage: ddl-rank train --launch FILE\n       ddl-rank version\n");
+  std::fprintf(stderr,
+               "usage: ddl-rank train --launch FILE\n       ddl-rank golden FILE... [--json]\n     "
+               "  ddl-rank version\n");
   return kExitUser;
 }
 
