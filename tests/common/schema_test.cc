@@ -24,6 +24,10 @@ TEST_CASE("the committed experiment schema is the one that the descriptors make"
   CheckCommitted("experiment.v1.json", ExperimentSchema());
 }
 
+TEST_CASE("the committed model schema is the one that the descriptors make") {
+  CheckCommitted("model.v1.json", ModelSchema());
+}
+
 TEST_CASE("the committed sweep schema is the one that the descriptors make") {
   CheckCommitted("sweep.v1.json", SweepSchema());
 }

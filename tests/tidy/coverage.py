@@ -29,6 +29,9 @@ EXEMPT = {
     "worker/train/checkpoint.cc": "worker/train/run_rank_test.cc has the matrix of damages",
     "worker/train/checkpoint_writer.cc": "worker/train/run_rank_test.cc: disk full, kills",
     "worker/train/environment.cc": "worker/train/run_rank_test.cc: equal bits, threads that differ",
+    "worker/train/generate/generate_verb.cc": "tests/worker/train/generate/generate_test.cc",
+    "worker/train/generate/model_description.cc": "tests/worker/train/generate/init_verb_test.cc",
+    "worker/train/model_proto.cc": "tests/worker/train/launch_proto_test.cc",
     "worker/train/loop.cc": "worker/train/run_rank_test.cc: every end that a run can have",
     "worker/train/resume.cc": "worker/train/run_rank_test.cc: resume from damaged checkpoints",
     "worker/train/training_step.cc": "worker/train/run_rank_test.cc: one rank equals two",
@@ -77,6 +80,7 @@ EXEMPT = {
 # Tests of several sources together, at the folder that they are about.
 SCENARIOS = {
     "tests/worker/model/gradients_test.cc": "every form of a model, by differences",
+    "tests/worker/model/step_flops_test.cc": "common/architecture.cc against real steps",
     "tests/worker/model/model_properties_test.cc": "what holds for every form of a model",
 }
 MAINS = ("main.cc",)

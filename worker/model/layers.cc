@@ -16,8 +16,14 @@ at::Tensor Repeat(const at::Tensor& heads, int64_t count) {
       .reshape({heads.size(0), heads.size(1), count, heads.size(3)});
 }
 
-// sdpa with default scale 1 / sqrt(D). (B,H,T,D) each.
+// sdpa with default scale 1 / sqrt(D). (B,H,T,D) each; k and v may begin with earlier tokens.
 at::Tensor CausalAttention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
+  const int64_t earlier = k.size(2) - q.size(2);
+  if (earlier > 0) {
+    const at::Tensor mask =
+        at::ones({q.size(2), k.size(2)}, q.options().dtype(at::kBool)).tril(earlier);
+    return at::scaled_dot_product_attention(q, k, v, mask);
+  }
   return at::scaled_dot_product_attention(q, k, v, /*attn_mask=*/{}, /*dropout_p=*/0.0,
                                           /*is_causal=*/true);
 }
@@ -125,11 +131,19 @@ at::Tensor Attention::Position(const at::Tensor& heads, const at::Tensor& gain,
   return RmsNorm(Rotate(heads, rotary), gain, config_.norm_eps);
 }
 
-at::Tensor Attention::Forward(const at::Tensor& c, const Rotary& rotary) const {
+at::Tensor Attention::Forward(const at::Tensor& c, const Rotary& rotary, KeyValues* past) const {
   const Heads heads = Project(c);
   const at::Tensor q = Position(heads.q, query_gain_, rotary);
-  const at::Tensor k = Repeat(Position(heads.k, key_gain_, rotary), config_.n_heads);
-  const at::Tensor v = Repeat(heads.v, config_.n_heads);
+  KeyValues seen{Position(heads.k, key_gain_, rotary), heads.v};
+  if (past != nullptr) {
+    if (past->keys.defined()) {
+      seen.keys = at::cat({past->keys, seen.keys}, 1);
+      seen.values = at::cat({past->values, seen.values}, 1);
+    }
+    *past = seen;
+  }
+  const at::Tensor k = Repeat(seen.keys, config_.n_heads);
+  const at::Tensor v = Repeat(seen.values, config_.n_heads);
   const at::Tensor mixed = CausalAttention(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2));
   return at::linear(
       mixed.transpose(1, 2).reshape({c.size(0), c.size(1), config_.n_heads * config_.head_dim}),

@@ -9,14 +9,15 @@
 
 #include "worker/model/model_config.h"
 #include "worker/model/parameters.h"
+#include "worker/model/past.h"
 
 namespace ddl {
 
 // x / rms(x) * gain over the last axis; rms(x)^2 = mean(x^2) + eps. Without a gain, x / rms(x).
 at::Tensor RmsNorm(const at::Tensor& x, const at::Tensor& gain, double eps);
 
-// Cosines and sines of rotary positions 0 .. T - 1, each (T, 1, R/2). Only the leading R of D
-// features rotate, in pairs (i, i + R/2) or, interleaved, (2i, 2i + 1).
+// Cosines and sines of rotary positions 0 .. T - 1, or of a part of them, each (T, 1, R/2). Only
+// the leading R of D features rotate, in pairs (i, i + R/2) or, interleaved, (2i, 2i + 1).
 struct Rotary {
   at::Tensor cosine;
   at::Tensor sine;
@@ -32,7 +33,9 @@ at::Tensor Rotate(const at::Tensor& x, const Rotary& rotary);
 class Attention {
  public:
   Attention(const ModelConfig& config, const std::string& prefix, Parameters* parameters);
-  at::Tensor Forward(const at::Tensor& c, const Rotary& rotary) const;  // (B,T,d) -> (B,T,d)
+  // (B,T,d) -> (B,T,d). With `past`, keys and values of earlier tokens come before those of these,
+  // and are kept there.
+  at::Tensor Forward(const at::Tensor& c, const Rotary& rotary, KeyValues* past = nullptr) const;
 
  private:
   struct Heads {

@@ -10,6 +10,11 @@ namespace {
 
 constexpr double kEmbeddingDeviation = 0.02;
 
+// The last of the tokens, axis 1.
+at::Tensor LastTokens(const at::Tensor& x, int64_t tokens) {
+  return x.narrow(1, x.size(1) - tokens, tokens);
+}
+
 }  // namespace
 
 Transformer::Transformer(const ModelConfig& config, uint64_t seed, at::Device device,
@@ -35,39 +40,66 @@ Transformer::Transformer(const ModelConfig& config, uint64_t seed, at::Device de
   parameters_.Flatten(device, type);
 }
 
-const Rotary& Transformer::RotaryFor(int64_t tokens) const {
-  if (!rotary_.cosine.defined() || rotary_.cosine.size(0) != tokens) {
-    rotary_ = MakeRotary(config_, tokens, embedding_.options());
+Rotary Transformer::RotaryFor(int64_t first, int64_t tokens) const {
+  const int64_t end = first + tokens;
+  if (!rotary_.cosine.defined() || rotary_.cosine.size(0) < end) {
+    rotary_ = MakeRotary(config_, end, embedding_.options());
   }
-  return rotary_;
+  Rotary part = rotary_;
+  part.cosine = rotary_.cosine.narrow(0, first, tokens);
+  part.sine = rotary_.sine.narrow(0, first, tokens);
+  return part;
+}
+
+at::Tensor Transformer::Begin(const at::Tensor& indices, Past* past) const {
+  at::Tensor embedded = at::embedding(embedding_, indices);
+  if (config_.embed_scale != 1.0) embedded = embedded * config_.embed_scale;
+  if (past == nullptr) return residual_->Begin(embedded);
+  return LastTokens(residual_->Begin(past->embedding.Extend(embedded)), indices.size(1));
+}
+
+void Transformer::Compress(const at::Tensor& state, SublayerValues* values, Past* past) const {
+  if (past == nullptr) return residual_->Compress(state, values);
+  const int64_t index = values->layer * kSublayers + static_cast<int64_t>(values->sublayer);
+  TokenWindow& window = past->states[static_cast<size_t>(index)];
+  residual_->Compress(window.Extend(state), values);
+  values->x_in = LastTokens(values->x_in, state.size(1));
+}
+
+at::Tensor Transformer::ReadOut(const at::Tensor& state, Past* past) const {
+  if (past == nullptr) return residual_->ReadOut(state);
+  return LastTokens(residual_->ReadOut(past->states.back().Extend(state)), state.size(1));
 }
 
 at::Tensor Transformer::RunBlock(int64_t layer, at::Tensor state, const Rotary& rotary,
-                                 GateStatistics* gates) const {
+                                 const ForwardTaps& taps) const {
   const Block& block = blocks_[static_cast<size_t>(layer)];
+  Past* const past = taps.past;
   SublayerValues values{.layer = layer, .sublayer = Sublayer::kAttention};
-  residual_->Compress(state, &values);
+  Compress(state, &values, past);
   values.c = RmsNorm(values.x_in, block.attention_gain, config_.norm_eps);
-  values.h = block.attention.Forward(values.c, rotary);
-  state = residual_->Rewrite(state, values, gates);
+  values.h = block.attention.Forward(
+      values.c, rotary, past == nullptr ? nullptr : &past->attention[static_cast<size_t>(layer)]);
+  state = residual_->Rewrite(state, values, taps.gates);
 
   values.sublayer = Sublayer::kMlp;
-  residual_->Compress(state, &values);
+  Compress(state, &values, past);
   values.c = RmsNorm(values.x_in, block.mlp_gain, config_.norm_eps);
   values.h = block.mlp.Forward(values.c);
-  return residual_->Rewrite(state, values, gates);
+  return residual_->Rewrite(state, values, taps.gates);
 }
 
 at::Tensor Transformer::Logits(const at::Tensor& indices, const ForwardTaps& taps) const {
-  const Rotary& rotary = RotaryFor(indices.size(1));
-  const at::Tensor embedded = at::embedding(embedding_, indices);
-  at::Tensor state =
-      residual_->Begin(config_.embed_scale == 1.0 ? embedded : embedded * config_.embed_scale);
+  Past* const past = taps.past;
+  const int64_t tokens = indices.size(1);
+  const Rotary rotary = RotaryFor(past == nullptr ? 0 : past->tokens, tokens);
+  at::Tensor state = Begin(indices, past);
   for (int64_t layer = 0; layer < config_.n_layers; ++layer) {
-    state = RunBlock(layer, std::move(state), rotary, taps.gates);
+    state = RunBlock(layer, std::move(state), rotary, taps);
     if (taps.block_states != nullptr) taps.block_states->push_back(state);
   }
-  const at::Tensor read = RmsNorm(residual_->ReadOut(state), final_gain_, config_.norm_eps);
+  if (past != nullptr) past->tokens += tokens;
+  const at::Tensor read = RmsNorm(ReadOut(state, past), final_gain_, config_.norm_eps);
   const at::Tensor logits = at::linear(read, embedding_);
   return config_.logit_scale == 1.0 ? logits : logits * config_.logit_scale;
 }

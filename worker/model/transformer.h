@@ -11,6 +11,7 @@
 #include "worker/model/layers.h"
 #include "worker/model/model_config.h"
 #include "worker/model/parameters.h"
+#include "worker/model/past.h"
 #include "worker/model/residual.h"
 
 namespace ddl {
@@ -19,6 +20,8 @@ namespace ddl {
 struct ForwardTaps {
   GateStatistics* gates = nullptr;
   std::vector<at::Tensor>* block_states = nullptr;  // (B,T,n,d) behind every block.
+  // What earlier passes saw: these tokens come behind those, and are kept there too.
+  Past* past = nullptr;
 };
 
 class Transformer {
@@ -45,9 +48,13 @@ class Transformer {
     Attention attention;
     Mlp mlp;
   };
+  at::Tensor Begin(const at::Tensor& indices, Past* past) const;
+  void Compress(const at::Tensor& state, SublayerValues* values, Past* past) const;
+  at::Tensor ReadOut(const at::Tensor& state, Past* past) const;
   at::Tensor RunBlock(int64_t layer, at::Tensor state, const Rotary& rotary,
-                      GateStatistics* gates) const;
-  const Rotary& RotaryFor(int64_t tokens) const;
+                      const ForwardTaps& taps) const;
+  // Of `tokens` positions from `first` on.
+  Rotary RotaryFor(int64_t first, int64_t tokens) const;
 
   ModelConfig config_;
   at::Device device_;
@@ -56,7 +63,7 @@ class Transformer {
   std::vector<Block> blocks_;
   at::Tensor final_gain_;
   std::unique_ptr<Residual> residual_;
-  mutable Rotary rotary_;  // Of the last T; one thread uses a model.
+  mutable Rotary rotary_;  // Of the longest T so far; one thread uses a model.
 };
 
 }  // namespace ddl

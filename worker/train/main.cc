@@ -2,17 +2,24 @@
 //
 //   ddl-rank train --launch FILE    Exit 0 done, 75 stopped as asked, 2 bad spec or data, 1 other.
 //   ddl-rank golden FILE... [--json]   Holds this build to reference files: 0, 1 over tolerance, 2.
+//   ddl-rank init --model FILE --residual R --seed S --out F    Initial weights: 0, 2.
+//   ddl-rank generate --from PATH --prompt TEXT                  Text of a model: 0, 2.
 //   ddl-rank version
+#include <algorithm>
 #include <cstdio>
 #include <iostream>
 #include <memory>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "common/logging.h"
 #include "worker/train/environment.h"
+#include "worker/train/generate/generate_verb.h"
+#include "worker/train/generate/init_verb.h"
 #include "worker/train/golden/golden_verb.h"
 #include "worker/train/launch_proto.h"
 #include "worker/train/run_rank.h"
@@ -66,12 +73,20 @@ int Main(int argc, char** argv) {
     PrepareTorch(kGoldenThreads);
     return GoldenVerb({argv + 2, argv + argc}, std::cout, std::cerr);
   }
+  if (verb == "init" || verb == "generate") {
+    PrepareTorch(std::max(1U, std::thread::hardware_concurrency()));
+    const std::vector<std::string> arguments(argv + 2, argv + argc);
+    return verb == "init" ? InitVerb(arguments, std::cout, std::cerr)
+                          : GenerateVerb(arguments, std::cout, std::cerr);
+  }
   if (verb == "train" && argc == 4 && absl::string_view(argv[2]) == "--launch") {
     return Train(argv[3]);
   }
   std::fprintf(stderr,
-               "usage: ddl-rank train --launch FILE\n       ddl-rank golden FILE... [--json]\n     "
-               "  ddl-rank version\n");
+               "usage: ddl-rank train --launch FILE\n       ddl-rank golden FILE... [--json]\n"
+               "       ddl-rank init --model FILE [--residual R] [--seed S] --out F\n"
+               "       ddl-rank generate --from PATH --prompt TEXT [--show-gates]\n"
+               "       ddl-rank version\n");
   return kExitUser;
 }
 
