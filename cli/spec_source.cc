@@ -38,6 +38,10 @@ absl::Status FillFromData(const Arguments& arguments, const Io& io, v1::Experime
   }
   if (!spec->model().has_vocab_size()) {
     spec->mutable_model()->set_vocab_size(dataset->manifest.vocab_size);
+  } else if (spec->model().vocab_size() < dataset->manifest.vocab_size) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "model.vocab_size: must be at least the ", dataset->manifest.vocab_size,
+        " tokens of the data folder ", Quoted(folder), ", got ", spec->model().vocab_size()));
   }
   return absl::OkStatus();
 }

@@ -23,8 +23,9 @@ constexpr std::array<const char*, 3> kComparabilityKeys = {"data.synthetic.task"
 
 // What ResidualLabel says already.
 const std::set<std::string>& ResidualKeys() {
-  static const auto* const keys =
-      new std::set<std::string>{"model.residual.kind", "model.residual.value_channels"};
+  static const auto* const keys = new std::set<std::string>{
+      "model.residual.kind", "model.residual.value_channels", "model.residual.compress",
+      "model.residual.streams", "model.residual.dynamic"};
   return *keys;
 }
 

@@ -149,7 +149,8 @@ TEST_CASE("words, names, texts, paths and lists have their rules") {
   const auto broken = Broken(spec);
   CHECK(broken.size() == 5);
   CHECK(broken.at("model.residual.kind") ==
-        "\"aditive\" is not one of additive, ddl, write_only (did you mean \"additive\"?)");
+        "\"aditive\" is not one of additive, ddl, write_only, seed_deepdeltares, "
+        "seed_write_only, hyper_connections (did you mean \"additive\"?)");
   CHECK(broken.at("tags") == "must have at most 32 items, got 33");
   CHECK(broken.count("name") + broken.count("title") + broken.count("data.path") == 3);
 }

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "common/files.h"
+#include "tests/places.h"
 
 namespace ddl::figures {
 namespace {
@@ -12,14 +13,14 @@ namespace {
 TEST_CASE("The committed figures are those that ddl-figures draws") {
   for (const Figure& figure : AllFigures()) {
     INFO(figure.name << ": draw it with `build/<preset>/tests/ddl-figures docs/pictures`");
-    const auto committed = ReadFile(std::string(DDL_SOURCE_DIR) + "/docs/pictures/" + figure.name);
+    const auto committed = ReadFile(SourcePath("docs/pictures/" + figure.name));
     REQUIRE(committed.ok());
     CHECK(*committed == figure.svg);
   }
 }
 
 TEST_CASE("The paper's explanation shows every figure") {
-  const auto paper = ReadFile(std::string(DDL_SOURCE_DIR) + "/docs/paper.md");
+  const auto paper = ReadFile(SourcePath("docs/paper.md"));
   REQUIRE(paper.ok());
   for (const Figure& figure : AllFigures()) {
     INFO(figure.name);

@@ -39,10 +39,10 @@ void Parameters::SetUndecayed(absl::string_view name) {
   DDL_CHECK(false && "a name that was never added");
 }
 
-void Parameters::Flatten(at::Device device) {
+void Parameters::Flatten(at::Device device, at::ScalarType type) {
   DDL_CHECK(!flat_.defined());
   const at::NoGradGuard no_grad;
-  const auto options = at::TensorOptions().dtype(at::kFloat).device(device);
+  const auto options = at::TensorOptions().dtype(type).device(device);
   flat_ = at::empty({count_}, options);
   flat_gradients_ = at::zeros({count_}, options);
   for (const Parameter& parameter : all_) {

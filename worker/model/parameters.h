@@ -34,8 +34,9 @@ class Parameters {
   // Frees a weight from weight decay.
   void SetUndecayed(absl::string_view name);
 
-  // Moves all weights to `device`, into flat tensors. Tensors that layers hold stay valid.
-  void Flatten(at::Device device);
+  // Moves all weights to `device`, into flat tensors of `type`. Tensors that layers hold stay
+  // valid.
+  void Flatten(at::Device device, at::ScalarType type = at::kFloat);
 
   const std::vector<Parameter>& all() const { return all_; }
   int64_t count() const { return count_; }  // Elements of all weights.

@@ -6,37 +6,15 @@
 #include "absl/strings/str_cat.h"
 #include "common/architecture.h"
 #include "common/files.h"
-#include "common/spec_architecture.h"
+#include "common/spec_model.h"
 #include "common/spec_rules.h"
 #include "common/status.h"
 #include "common/synthetic_spec.h"
 #include "proto/ddl/v1/launch.pb.h"
+#include "worker/train/model_proto.h"
 
 namespace ddl {
 namespace {
-
-ModelConfig PlainModel(const v1::ModelSpec& model) {
-  const v1::ResidualSpec& residual = model.residual();
-  return {.d_model = model.d_model(),
-          .n_layers = model.n_layers(),
-          .n_heads = model.n_heads(),
-          .head_dim = model.head_dim(),
-          .d_ff = model.d_ff(),
-          .vocab_size = model.vocab_size(),
-          .rope_ratio = model.rope_ratio(),
-          .rope_base = model.rope_base(),
-          .qk_norm = model.qk_norm(),
-          .logit_scale = model.logit_scale(),
-          .residual = {.kind = residual.kind(),
-                       .value_channels = residual.value_channels(),
-                       .embed_conv = residual.embed_conv(),
-                       .embed_conv_kernel = residual.embed_conv_kernel(),
-                       .beta_init = residual.beta_init(),
-                       .beta_hidden = residual.beta_hidden(),
-                       .k_eps = residual.k_eps(),
-                       .v_scale = residual.v_scale(),
-                       .v_sigmoid = residual.v_activation() == "sigmoid"}};
-}
 
 TrainConfig PlainTrain(const v1::ExperimentSpec& spec) {
   const v1::TrainSpec& train = spec.train();
@@ -54,7 +32,7 @@ TrainConfig PlainTrain(const v1::ExperimentSpec& spec) {
           .log_every_steps = spec.observability().log_every(),
           .gates_by_layer = spec.observability().per_layer() == "full",
           .threads = spec.parallel().threads_per_rank(),
-          .flops_per_token = FlopsPerToken(ArchitectureOf(spec))};
+          .flops_per_token = FlopsPerToken(ArchitectureOf(spec.model()))};
 }
 
 OptimizerConfig PlainOptimizer(const v1::OptimSpec& optim) {
