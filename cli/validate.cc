@@ -8,7 +8,7 @@
 #include "cli/terminal_text.h"
 #include "cli/verbs.h"
 #include "common/architecture.h"
-#include "common/spec_model.h"
+#include "common/spec_architecture.h"
 #include "common/spec_rules.h"
 #include "common/status.h"
 #include "common/sweep_expand.h"
@@ -17,7 +17,7 @@ namespace ddl::cli {
 namespace {
 
 Json CostOf(const v1::ExperimentSpec& spec) {
-  const Architecture shape = ArchitectureOf(spec.model());
+  const Architecture shape = ArchitectureOf(spec);
   const MemoryEstimate memory = EstimateMemory(shape, spec.train().micro_batch_sequences());
   Json cost;
   cost["residual"] = ResidualLabel(spec.model().residual());

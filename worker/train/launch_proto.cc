@@ -6,9 +6,11 @@
 #include "absl/strings/str_cat.h"
 #include "common/architecture.h"
 #include "common/files.h"
+#include "common/spec_architecture.h"
 #include "common/spec_model.h"
 #include "common/spec_rules.h"
 #include "common/status.h"
+#include "common/synthetic_spec.h"
 #include "proto/ddl/v1/launch.pb.h"
 
 namespace ddl {
@@ -69,7 +71,7 @@ TrainConfig PlainTrain(const v1::ExperimentSpec& spec) {
           .log_every_steps = spec.observability().log_every(),
           .gates_by_layer = spec.observability().per_layer() == "full",
           .threads = spec.parallel().threads_per_rank(),
-          .flops_per_token = FlopsPerToken(ArchitectureOf(spec.model()))};
+          .flops_per_token = FlopsPerToken(ArchitectureOf(spec))};
 }
 
 OptimizerConfig PlainOptimizer(const v1::OptimSpec& optim) {
@@ -108,6 +110,7 @@ void FillFromSpec(const v1::ExperimentSpec& spec, Launch* launch) {
   launch->train = PlainTrain(spec);
   launch->optimizer = PlainOptimizer(spec.optim());
   launch->schedule = PlainSchedule(spec);
+  launch->synthetic = SyntheticTaskOf(spec);
   launch->data_manifest_sha256 = spec.data().manifest_sha256();
 }
 
