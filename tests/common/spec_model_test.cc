@@ -3,20 +3,23 @@
 #include <catch2/catch.hpp>
 #include <string>
 
+#include "common/spec_architecture.h"
 #include "common/spec_rules.h"
 
 namespace ddl {
 namespace {
 
-v1::ModelSpec Resolved(const v1::ModelSpec& model) {
+v1::ExperimentSpec ResolvedSpec(const v1::ModelSpec& model) {
   v1::ExperimentSpec spec;
   spec.mutable_data()->set_path("text");
   *spec.mutable_model() = model;
   const auto resolved = ResolveSpec(spec);
   INFO(resolved.status());
   REQUIRE(resolved.ok());
-  return resolved->model();
+  return *resolved;
 }
+
+v1::ModelSpec Resolved(const v1::ModelSpec& model) { return ResolvedSpec(model).model(); }
 
 TEST_CASE("the seed's backbone is what its own model is") {
   v1::ModelSpec model;
@@ -37,7 +40,8 @@ TEST_CASE("the seed's backbone is what its own model is") {
   CHECK(seed.norm_eps() == 1.1920928955078125e-07);
   // About 88 million: by the shapes of ddl.md section 4.
   const uint64_t block = (512 + 2 * 256 + 512) * 512 + 2 * 512 * 2048 + 2 * 512 + 2 * 64;
-  CHECK(ParameterCount(ArchitectureOf(seed)) == uint64_t{49152} * 512 + 22 * block + 512);
+  CHECK(ParameterCount(ArchitectureOf(ResolvedSpec(model))) ==
+        uint64_t{49152} * 512 + 22 * block + 512);
 }
 
 TEST_CASE("the paper's backbone keeps its form, and a switch that is set is kept on either") {
@@ -78,7 +82,7 @@ TEST_CASE("each kind has its own shapes") {
   v1::ResidualSpec& residual = *model.mutable_residual();
   residual.set_kind("hyper_connections");
   residual.set_streams(3);
-  const Architecture hyper = ArchitectureOf(Resolved(model));
+  const Architecture hyper = ArchitectureOf(ResolvedSpec(model));
   CHECK(hyper.residual == ResidualKind::kHyperConnections);
   CHECK(hyper.streams == 3);
   CHECK(hyper.dynamic);
@@ -88,7 +92,7 @@ TEST_CASE("each kind has its own shapes") {
   residual.set_value_channels(4);
   residual.set_compress("token");
   residual.set_compress_kernel(7);
-  const Architecture token = ArchitectureOf(Resolved(model));
+  const Architecture token = ArchitectureOf(ResolvedSpec(model));
   CHECK(token.residual == ResidualKind::kWriteOnly);
   CHECK(token.token_compress);
   CHECK(token.compress_kernel == 7);

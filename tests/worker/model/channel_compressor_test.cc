@@ -1,23 +1,13 @@
 // Against plain loops in float64.
 #include "worker/model/channel_compressor.h"
 
+#include "tests/worker/model/loops.h"
 #include "tests/worker/torch_test.h"
 
 namespace ddl {
 namespace {
 
-double At(const at::Tensor& tensor, at::IntArrayRef index) {
-  at::Tensor value = tensor;
-  for (const int64_t i : index) value = value[i];
-  return value.item<double>();
-}
-
-void Randomize(const Parameters& parameters) {
-  const at::NoGradGuard no_grad;
-  for (const Parameter& parameter : parameters.all()) at::Tensor(parameter.value).normal_();
-}
-
-ModelConfig Config(int64_t channels, int64_t taps) {
+ModelConfig ChannelConfig(int64_t channels, int64_t taps) {
   ModelConfig config{.d_model = 6, .n_layers = 1};
   config.residual.value_channels = channels;
   config.residual.compress_kernel = taps;
@@ -29,7 +19,7 @@ TEST_CASE("The channel compressor is a padded convolution along the channels and
     for (int64_t taps = 1; taps <= n; ++taps) {
       INFO("channels " << n << ", taps " << taps);
       Parameters parameters(1);
-      const ChannelCompressor compressor(Config(n, taps), "compress", &parameters);
+      const ChannelCompressor compressor(ChannelConfig(n, taps), "compress", &parameters);
       Randomize(parameters);
       const at::Tensor kernel = parameters.all()[0].value;
       const at::Tensor read = parameters.all()[1].value;
@@ -55,7 +45,7 @@ TEST_CASE("The channel compressor is a padded convolution along the channels and
 
 TEST_CASE("The channel compressor folds to one effective weight") {
   Parameters parameters(1);
-  const ChannelCompressor compressor(Config(5, 4), "compress", &parameters);
+  const ChannelCompressor compressor(ChannelConfig(5, 4), "compress", &parameters);
   Randomize(parameters);
   const at::Tensor weight = compressor.EffectiveWeight();
   REQUIRE(weight.sizes() == at::IntArrayRef({5, 6}));

@@ -1,19 +1,17 @@
 // The facts of the delta update that hold for any weights (ddl.md section 1), in random sizes.
 #include "worker/model/gated_residual.h"
 
-#include <array>
 #include <random>
 #include <string>
 
+#include "tests/worker/model/variants.h"
 #include "tests/worker/torch_test.h"
 
 namespace ddl {
 namespace {
 
-constexpr std::array<at::ScalarType, 2> kTypes = {at::kFloat, at::kDouble};
-
 // Rounding of sums of some tens of terms near 1.
-double Bound(at::ScalarType type) { return type == at::kFloat ? 1e-5 : 1e-13; }
+double SumBound(at::ScalarType type) { return type == at::kFloat ? 1e-5 : 1e-13; }
 
 double Largest(const at::Tensor& tensor) { return tensor.abs().max().item<double>(); }
 
@@ -73,12 +71,12 @@ void ForAll(const std::string& kind, std::initializer_list<double> betas, const 
   const unsigned seed = std::random_device()();
   std::mt19937_64 random(seed);
   at::manual_seed(seed);
-  for (const at::ScalarType type : kTypes) {
+  for (const at::ScalarType type : kBothTypes) {
     for (const int64_t channels : {1, 2, 5}) {
       for (const double beta : betas) {
         INFO("seed " << seed << ", channels " << channels << ", beta " << beta);
         const Fixture fixture(kind, channels, beta, type, &random);
-        check(fixture, beta, Bound(type));
+        check(fixture, beta, SumBound(type));
       }
     }
   }
@@ -125,7 +123,7 @@ TEST_CASE("The erasing operator has eigenvalues 1 and 1 - beta, and reflects as 
   INFO("seed " << seed);
   std::mt19937_64 random(seed);
   at::manual_seed(seed);
-  for (const at::ScalarType type : kTypes) {
+  for (const at::ScalarType type : kBothTypes) {
     for (const double beta : {0.5, 1.3, 2 - 1e-6}) {
       Fixture fixture("ddl", 1, beta, type, &random);
       fixture.Set("v_proj.bias", at::zeros({1}));
@@ -137,7 +135,7 @@ TEST_CASE("The erasing operator has eigenvalues 1 and 1 - beta, and reflects as 
       for (int64_t i = 0; i < width; ++i) {
         matrix[i].copy_(fixture.Rewrite(basis[i].view({1, 1, 1, width})).view({width}));
       }
-      const double bound = 10 * Bound(type);
+      const double bound = 10 * SumBound(type);
       const at::Tensor values = at::linalg_eigvalsh(matrix);
       CHECK(values[0].item<double>() == Approx(1 - beta).margin(bound));
       CHECK(Largest(values.narrow(0, 1, width - 1) - 1) < bound);

@@ -1,6 +1,5 @@
 // What holds for every form of a model, whatever its weights.
 #include <algorithm>
-#include <array>
 #include <random>
 
 #include "absl/strings/match.h"
@@ -11,9 +10,7 @@
 namespace ddl {
 namespace {
 
-constexpr std::array<at::ScalarType, 2> kTypes = {at::kFloat, at::kDouble};
-
-double Bound(at::ScalarType type) { return type == at::kFloat ? 2e-4 : 1e-11; }
+double ModelBound(at::ScalarType type) { return type == at::kFloat ? 2e-4 : 1e-11; }
 
 // max|a - b| over max(1, max|b|).
 double Difference(const at::Tensor& a, const at::Tensor& b) {
@@ -30,7 +27,7 @@ TEST_CASE("No form of a model lets a token change an earlier output") {
   INFO("seed " << seed);
   Seeds seeds(seed);
   for (const Form& form : AllForms(&seeds.random)) {
-    for (const at::ScalarType type : kTypes) {
+    for (const at::ScalarType type : kBothTypes) {
       INFO(form.name);
       const at::NoGradGuard no_grad;
       const Transformer model = RandomModel(form.model, type);
@@ -42,7 +39,7 @@ TEST_CASE("No form of a model lets a token change an earlier output") {
         changed.select(1, place).add_(1).remainder_(vocabulary);
         const at::Tensor after = model.Logits(changed);
         CHECK((after.narrow(1, 0, place) - before.narrow(1, 0, place)).abs().sum().item<double>() <=
-              9 * Bound(type));
+              9 * ModelBound(type));
         CHECK_FALSE(at::equal(after.select(1, place), before.select(1, place)));
       }
     }
@@ -54,14 +51,15 @@ TEST_CASE("A batch gives what its sequences give one by one") {
   INFO("seed " << seed);
   Seeds seeds(seed);
   for (const Form& form : AllForms(&seeds.random)) {
-    for (const at::ScalarType type : kTypes) {
+    for (const at::ScalarType type : kBothTypes) {
       INFO(form.name);
       const at::NoGradGuard no_grad;
       const Transformer model = RandomModel(form.model, type);
       const at::Tensor tokens = at::randint(form.model.vocab_size, {3, 7}, at::kLong);
       const at::Tensor all = model.Logits(tokens);
       for (int64_t i = 0; i < 3; ++i) {
-        CHECK(Difference(model.Logits(tokens.narrow(0, i, 1)), all.narrow(0, i, 1)) < Bound(type));
+        CHECK(Difference(model.Logits(tokens.narrow(0, i, 1)), all.narrow(0, i, 1)) <
+              ModelBound(type));
       }
     }
   }
@@ -79,7 +77,7 @@ TEST_CASE("Groups of query heads see what they would with copies of their keys a
   const unsigned seed = std::random_device()();
   INFO("seed " << seed);
   Seeds seeds(seed);
-  for (const at::ScalarType type : kTypes) {
+  for (const at::ScalarType type : kBothTypes) {
     for (const int64_t groups : {1, 2, 3, 6}) {
       const at::NoGradGuard no_grad;
       ModelConfig config{.d_model = 10,
@@ -104,7 +102,7 @@ TEST_CASE("Groups of query heads see what they would with copies of their keys a
         }
       }
       const at::Tensor tokens = at::randint(11, {2, 8}, at::kLong);
-      CHECK(Difference(grouped.Logits(tokens), full.Logits(tokens)) < Bound(type));
+      CHECK(Difference(grouped.Logits(tokens), full.Logits(tokens)) < ModelBound(type));
     }
   }
 }
@@ -113,7 +111,7 @@ TEST_CASE("A compressor over one channel that reads it as it is gives the scalar
   const unsigned seed = std::random_device()();
   INFO("seed " << seed);
   Seeds seeds(seed);
-  for (const at::ScalarType type : kTypes) {
+  for (const at::ScalarType type : kBothTypes) {
     for (const std::string kind : {"ddl", "write_only"}) {
       for (const std::string compress : {"channel", "token"}) {
         const at::NoGradGuard no_grad;
@@ -130,7 +128,7 @@ TEST_CASE("A compressor over one channel that reads it as it is gives the scalar
         const Transformer scalar = RandomModel(config, type);
         CopyShared(channel, scalar);
         const at::Tensor tokens = at::randint(13, {2, 8}, at::kLong);
-        CHECK(Difference(channel.Logits(tokens), scalar.Logits(tokens)) < Bound(type));
+        CHECK(Difference(channel.Logits(tokens), scalar.Logits(tokens)) < ModelBound(type));
       }
     }
   }

@@ -10,7 +10,7 @@
 namespace ddl {
 namespace {
 
-ModelConfig Config(const std::string& kind, int64_t channels) {
+ModelConfig SmallModel(const std::string& kind, int64_t channels) {
   ModelConfig config{
       .d_model = 24, .n_layers = 2, .n_heads = 3, .head_dim = 10, .d_ff = 50, .vocab_size = 31};
   config.residual = {.kind = kind,
@@ -29,10 +29,10 @@ TEST_CASE("The kinds are those that a spec may name") {
 }
 
 TEST_CASE("Residuals share the initial values of all that they share") {
-  const Transformer additive(Config("additive", 1), /*seed=*/9, at::kCPU);
+  const Transformer additive(SmallModel("additive", 1), /*seed=*/9, at::kCPU);
   for (const std::string kind : {"ddl", "write_only"}) {
     for (const int64_t channels : {1, 4}) {
-      const Transformer other(Config(kind, channels), /*seed=*/9, at::kCPU);
+      const Transformer other(SmallModel(kind, channels), /*seed=*/9, at::kCPU);
       std::map<std::string, at::Tensor> values;
       for (const Parameter& parameter : other.parameters().all()) {
         values[parameter.name] = parameter.value;
@@ -63,7 +63,7 @@ TEST_CASE("A model of any form has as many weights as its architecture says") {
 }
 
 TEST_CASE("Static weights of hyper-connections do not decay, and all others do") {
-  ModelConfig config = Config("hyper_connections", 1);
+  ModelConfig config = SmallModel("hyper_connections", 1);
   const Transformer model(config, 1, at::kCPU);
   for (const Parameter& parameter : model.parameters().all()) {
     INFO(parameter.name);
@@ -72,7 +72,7 @@ TEST_CASE("Static weights of hyper-connections do not decay, and all others do")
 }
 
 TEST_CASE("At first hyper-connections read one stream in turn and add their output to all") {
-  ModelConfig config = Config("hyper_connections", 1);
+  ModelConfig config = SmallModel("hyper_connections", 1);
   config.residual.streams = 3;
   Parameters parameters(1);
   const std::unique_ptr<Residual> residual = MakeResidual(config, &parameters);

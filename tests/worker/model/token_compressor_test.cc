@@ -1,23 +1,13 @@
 // Against plain loops in float64.
 #include "worker/model/token_compressor.h"
 
+#include "tests/worker/model/loops.h"
 #include "tests/worker/torch_test.h"
 
 namespace ddl {
 namespace {
 
-double At(const at::Tensor& tensor, at::IntArrayRef index) {
-  at::Tensor value = tensor;
-  for (const int64_t i : index) value = value[i];
-  return value.item<double>();
-}
-
-void Randomize(const Parameters& parameters) {
-  const at::NoGradGuard no_grad;
-  for (const Parameter& parameter : parameters.all()) at::Tensor(parameter.value).normal_();
-}
-
-ModelConfig Config(int64_t channels, int64_t taps) {
+ModelConfig TokenConfig(int64_t channels, int64_t taps) {
   ModelConfig config{.d_model = 6, .n_layers = 1};
   config.residual.value_channels = channels;
   config.residual.compress_kernel = taps;
@@ -30,7 +20,7 @@ TEST_CASE("The token compressor is a causal convolution of every channel and a r
     for (const int64_t taps : {1, 2, 4, 7}) {
       INFO("channels " << n << ", taps " << taps);
       Parameters parameters(1);
-      const TokenCompressor compressor(Config(n, taps), "compress", &parameters);
+      const TokenCompressor compressor(TokenConfig(n, taps), "compress", &parameters);
       Randomize(parameters);
       const at::Tensor kernel = parameters.all()[0].value;
       const at::Tensor read = parameters.all()[1].value;
@@ -57,7 +47,7 @@ TEST_CASE("The token compressor is a causal convolution of every channel and a r
 
 TEST_CASE("The token compressor starts as the mean of the channels of its own token") {
   Parameters parameters(1);
-  const TokenCompressor compressor(Config(4, 3), "compress", &parameters);
+  const TokenCompressor compressor(TokenConfig(4, 3), "compress", &parameters);
   const at::Tensor state = at::randn({2, 6, 4, 6});
   CHECK(at::allclose(compressor.Compress(state).detach(), state.mean(2), 1e-5, 1e-6));
 }

@@ -4,6 +4,7 @@
 
 #include <ATen/ATen.h>
 
+#include <array>
 #include <cstdint>
 #include <random>
 #include <string>
@@ -13,6 +14,8 @@
 #include "worker/model/transformer.h"
 
 namespace ddl {
+
+inline constexpr std::array<at::ScalarType, 2> kBothTypes = {at::kFloat, at::kDouble};
 
 struct Form {
   std::string name;

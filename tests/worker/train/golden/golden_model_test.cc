@@ -6,13 +6,14 @@
 #include <vector>
 
 #include "absl/strings/match.h"
+#include "tests/places.h"
 #include "tests/worker/torch_test.h"
 
 namespace ddl {
 namespace {
 
 std::string Own(const std::string& name) {
-  return std::string(DDL_SOURCE_DIR) + "/tests/golden/own/" + name + ".safetensors";
+  return SourcePath("tests/golden/own/" + name + ".safetensors");
 }
 
 struct Changed {

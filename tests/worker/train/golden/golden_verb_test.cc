@@ -13,6 +13,7 @@
 #include "common/files.h"
 #include "common/safetensors.h"
 #include "tests/common/scratch_folder.h"
+#include "tests/places.h"
 #include "tests/worker/torch_test.h"
 
 namespace ddl {
@@ -29,7 +30,7 @@ struct Draft {
   std::map<std::string, Entry> tensors;
 
   explicit Draft(const std::string& name) {
-    const auto file = SafetensorsFile::Open(absl::StrCat(DDL_SOURCE_DIR, "/tests/golden/", name));
+    const auto file = SafetensorsFile::Open(SourcePath(absl::StrCat("tests/golden/", name)));
     REQUIRE(file.ok());
     metadata = file->metadata();
     for (const TensorView& view : file->tensors()) {
@@ -57,7 +58,7 @@ struct Answer {
   std::string out, error;
 };
 
-Answer Golden(const std::vector<std::string>& arguments) {
+Answer RunVerb(const std::vector<std::string>& arguments) {
   std::ostringstream out;
   std::ostringstream error;
   const int code = GoldenVerb(arguments, out, error);
@@ -69,7 +70,7 @@ const char* const kSmall = "own/base_as_seed.safetensors";
 void CheckRefused(const ScratchFolder& folder, const Draft& draft, const std::string& rule) {
   const std::string path = folder / "bad.safetensors";
   draft.Write(path);
-  const Answer answer = Golden({path});
+  const Answer answer = RunVerb({path});
   INFO(answer.error);
   CHECK(answer.code == 2);
   CHECK(absl::StrContains(answer.error, rule));
@@ -79,11 +80,11 @@ void CheckRefused(const ScratchFolder& folder, const Draft& draft, const std::st
 }
 
 TEST_CASE("A file that holds passes with every group in the table and in JSON") {
-  const std::string path = absl::StrCat(DDL_SOURCE_DIR, "/tests/golden/", kSmall);
-  const Answer table = Golden({path});
+  const std::string path = SourcePath(absl::StrCat("tests/golden/", kSmall));
+  const Answer table = RunVerb({path});
   CHECK(table.code == 0);
   CHECK(table.error.empty());
-  const Answer json = Golden({"--json", path});
+  const Answer json = RunVerb({"--json", path});
   CHECK(json.code == 0);
   const auto tree = nlohmann::json::parse(json.out);
   CHECK(tree["ok"] == true);
@@ -111,7 +112,7 @@ TEST_CASE("A number that is off is found in its group and tensor, with exit code
     Draft draft(kSmall);
     draft.Scale(tensor, 3.0F);
     draft.Write(folder / "off.safetensors");
-    const Answer answer = Golden({"--json", folder / "off.safetensors"});
+    const Answer answer = RunVerb({"--json", folder / "off.safetensors"});
     INFO(tensor);
     CHECK(answer.code == 1);
     CHECK(answer.error.empty());
@@ -193,7 +194,7 @@ TEST_CASE("A file that is cut, or whose header lies, is refused") {
   for (const size_t size :
        {size_t{0}, size_t{7}, size_t{100}, bytes.size() / 2, bytes.size() - 1}) {
     Spit(path, bytes.substr(0, size));
-    const Answer answer = Golden({path});
+    const Answer answer = RunVerb({path});
     INFO(size << " bytes: " << answer.error);
     CHECK(answer.code == 2);
     CHECK(absl::StrContains(answer.error, path));
@@ -205,33 +206,33 @@ TEST_CASE("A file that is cut, or whose header lies, is refused") {
   const size_t digit = lying.find(']', place) - 1;
   lying[digit] = lying[digit] == '9' ? '8' : '9';
   Spit(path, lying);
-  CHECK(Golden({path}).code == 2);
-  CHECK(Golden({folder / "absent.safetensors"}).code == 2);
+  CHECK(RunVerb({path}).code == 2);
+  CHECK(RunVerb({folder / "absent.safetensors"}).code == 2);
 }
 
 TEST_CASE("Several files are all checked, and the worst of them gives the exit code") {
   const ScratchFolder folder;
-  const std::string good = absl::StrCat(DDL_SOURCE_DIR, "/tests/golden/", kSmall);
+  const std::string good = SourcePath(absl::StrCat("tests/golden/", kSmall));
   Draft off(kSmall);
   off.Scale("loss", 2.0F);
   off.Write(folder / "off.safetensors");
-  CHECK(Golden({folder / "off.safetensors", good}).code == 1);
-  const Answer answer = Golden({"--json", folder / "off.safetensors", folder / "absent", good});
+  CHECK(RunVerb({folder / "off.safetensors", good}).code == 1);
+  const Answer answer = RunVerb({"--json", folder / "off.safetensors", folder / "absent", good});
   CHECK(answer.code == 2);
   const auto tree = nlohmann::json::parse(answer.out);
   REQUIRE(tree["files"].size() == 3);
   CHECK(tree["files"][0]["ok"] == false);
   CHECK(absl::StrContains(tree["files"][1]["error"].get<std::string>(), "absent"));
   CHECK(tree["files"][2]["ok"] == true);
-  CHECK(Golden({}).code == 2);
-  CHECK(Golden({"--jsn", good}).code == 2);
+  CHECK(RunVerb({}).code == 2);
+  CHECK(RunVerb({"--jsn", good}).code == 2);
 }
 
 TEST_CASE("A reference file of Muon is held to its groups, keys and settings") {
   const ScratchFolder folder;
   const Draft whole("muon_polar_express.safetensors");
   whole.Write(folder / "muon.safetensors");
-  const Answer good = Golden({folder / "muon.safetensors"});
+  const Answer good = RunVerb({folder / "muon.safetensors"});
   CHECK(good.code == 0);
   CHECK(absl::StrContains(good.out, "polar"));
   CHECK(absl::StrContains(good.out, "update"));
@@ -254,7 +255,7 @@ TEST_CASE("A reference file of Muon is held to its groups, keys and settings") {
   Draft off = whole;
   off.metadata["momentum"] = "0.5";
   off.Write(folder / "off.safetensors");
-  CHECK(Golden({folder / "off.safetensors"}).code == 1);
+  CHECK(RunVerb({folder / "off.safetensors"}).code == 1);
 }
 
 }  // namespace
