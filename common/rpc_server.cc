@@ -19,7 +19,7 @@ namespace {
 constexpr char kTokenIdKey[] = "ddl-token-id";
 constexpr size_t kMaxUserBytes = 64;
 
-absl::string_view View(grpc::string_ref text) { return {text.data(), text.size()}; }
+absl::string_view View(const grpc::string_ref& text) { return {text.data(), text.size()}; }
 
 class BearerCheck final : public grpc::AuthMetadataProcessor {
  public:

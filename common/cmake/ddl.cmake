@@ -84,7 +84,8 @@ function(ddl_test name)
   if(arg_LABELS)
     list(APPEND properties LABELS ${arg_LABELS})
   endif()
-  catch_discover_tests(${name} TEST_PREFIX "${name}: " PROPERTIES ${properties})
+  # CMake cuts blanks off the end of a -D value that is not in single quotes.
+  catch_discover_tests(${name} TEST_PREFIX "'${name}: '" PROPERTIES ${properties})
 endfunction()
 
 # As ddl_test, but one CTest test, skipped (not passed) on a machine without a GPU.

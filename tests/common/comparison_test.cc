@@ -5,6 +5,7 @@
 #include <cmath>
 #include <random>
 
+#include "absl/strings/match.h"
 #include "common/comparison_arms.h"
 #include "common/spec_rules.h"
 
@@ -196,6 +197,14 @@ TEST_CASE("Seeds that cannot tell two arms apart are said to be too few") {
   runs[0].points[1].set_value(3.2);
   CHECK_THAT(Remarks(Compared(runs)),
              Contains("ddl/1 at tokens 2000: 3 pairs of seeds are too few to tell"));
+}
+
+TEST_CASE("Chance stands beside accuracies on synthetic data, and nowhere else") {
+  std::vector<ComparedRun> runs = Example();
+  CHECK(!absl::StrContains(Remarks(Compared(runs, {.metric = "val_accuracy"})), "chance"));
+  for (ComparedRun& run : runs) run.spec.mutable_data()->mutable_synthetic()->set_task("s3");
+  CHECK_THAT(Remarks(Compared(runs, {.metric = "val_accuracy"})), Contains("s3: chance is 0.1667"));
+  CHECK(!absl::StrContains(Remarks(Compared(runs)), "chance"));
 }
 
 TEST_CASE("A value from before the place is said to be one") {

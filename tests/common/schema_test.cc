@@ -25,6 +25,10 @@ TEST_CASE("the committed experiment schema is the one that the descriptors make"
   CheckCommitted("experiment.v1.json", ExperimentSchema());
 }
 
+TEST_CASE("the committed model schema is the one that the descriptors make") {
+  CheckCommitted("model.v1.json", ModelSchema());
+}
+
 TEST_CASE("the committed sweep schema is the one that the descriptors make") {
   CheckCommitted("sweep.v1.json", SweepSchema());
 }
@@ -40,7 +44,8 @@ TEST_CASE("a key's schema has its range, its default and its sentence") {
   CHECK(d_model["default"] == 768);
   CHECK(d_model["description"] == "Model width d.");
   const auto& residual = model["properties"]["residual"]["properties"]["kind"];
-  CHECK(residual["enum"] == nlohmann::json({"additive", "ddl", "write_only"}));
+  CHECK(residual["enum"] == nlohmann::json({"additive", "ddl", "write_only", "seed_deepdeltares",
+                                            "seed_write_only", "hyper_connections"}));
 }
 
 TEST_CASE("a token count is a number or a text with a suffix") {
@@ -51,10 +56,11 @@ TEST_CASE("a token count is a number or a text with a suffix") {
   CHECK(tokens["anyOf"][1]["type"] == "string");
 }
 
-TEST_CASE("an experiment must name its data, the base of a sweep need not") {
+TEST_CASE("an experiment has no required key, since data is a folder or synthetic") {
   const auto experiment = nlohmann::json::parse(ExperimentSchema());
-  CHECK(experiment["required"] == nlohmann::json({"data"}));
-  CHECK(experiment["properties"]["data"]["required"] == nlohmann::json({"path"}));
+  CHECK(!experiment.contains("required"));
+  const auto& data = experiment["properties"]["data"]["properties"];
+  CHECK(data["synthetic"]["properties"]["task"]["default"] == "none");
   const auto sweep = nlohmann::json::parse(SweepSchema());
   CHECK(!sweep["properties"]["base"]["anyOf"][1].contains("required"));
 }

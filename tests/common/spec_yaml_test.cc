@@ -97,16 +97,15 @@ TEST_CASE("everything wrong with a file is reported at once, at its place") {
       "seed: 2\n"
       "train: {tokens: 20Mb}\n"
       "tags: 5\n");
-  CHECK(
-      file.Refusal() ==
-      "F:2:3: model: unknown key \"d_modle\" (did you mean \"d_model\"?)\n"
-      "F:3:13: model.n_layers: must be at least 1, got 0\n"
-      "F:4:20: model.residual.kind: \"dll\" is not one of additive, ddl, write_only (did you mean "
-      "\"ddl\"?)\n"
-      "F:7:1: key \"seed\" appears twice (first at 6:1)\n"
-      "F:8:17: train.tokens: \"20Mb\" is not a token count such as 20M, 2e7 or 20_000_000 "
-      "(suffixes k, M, G or B, T are powers of 1000)\n"
-      "F:9:7: tags: must be a list, got 5");
+  CHECK(file.Refusal() ==
+        "F:2:3: model: unknown key \"d_modle\" (did you mean \"d_model\"?)\n"
+        "F:3:13: model.n_layers: must be at least 1, got 0\n"
+        "F:4:20: model.residual.kind: \"dll\" is not one of additive, ddl, write_only, "
+        "seed_deepdeltares, seed_write_only, hyper_connections (did you mean \"ddl\"?)\n"
+        "F:7:1: key \"seed\" appears twice (first at 6:1)\n"
+        "F:8:17: train.tokens: \"20Mb\" is not a token count such as 20M, 2e7 or 20_000_000 "
+        "(suffixes k, M, G or B, T are powers of 1000)\n"
+        "F:9:7: tags: must be a list, got 5");
 }
 
 TEST_CASE("a default that a written key makes invalid is reported at the written key") {
@@ -128,8 +127,8 @@ TEST_CASE("an override is checked as a file is, and named in its error") {
   CHECK(file.Refusal({"model.d_model=4"}) ==
         "override model.d_model=4: model.d_model: must be at least 8, got 4");
   CHECK(file.Refusal({"~data.path"}) ==
-        "F:1:7: data.path: is required: Folder made by `ddl data "
-        "prep`.");
+        "F:1:7: data.path: is required, unless data.synthetic.task is given: a folder made by `ddl "
+        "data prep`");
   CHECK(file.Refusal({"title=12", "model.residual={kind: ddl, value_channels: 4}"}).empty());
 }
 

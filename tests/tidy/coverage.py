@@ -15,12 +15,25 @@ EXEMPT = {
     "coordinator/service/series_reader.cc": "metrics_service_test.cc beside it reads through it",
     "worker/comm/collective.cc": "one branch; worker/comm/process_group_test.cc takes both sides",
     "worker/comm/listen.cc": "worker/comm/process_group_test.cc listens and finds a port taken",
+    "worker/model/compressor.cc": "one switch; worker/model/model_properties_test.cc takes each side",
+    "worker/model/layout.cc": "every golden file holds the names to the authors'",
+    "worker/model/model_shapes.cc": "worker/model/residual_registry_test.cc counts every form",
+    "worker/model/residual_hyper_connections.cc": "worker/model/residual_registry_test.cc",
+    "worker/model/residual_seed_deepdeltares.cc": "tests/golden/seed_deepdeltares.safetensors",
+    "worker/model/residual_seed_write_only.cc": "tests/golden/own/seed_deepdeltares_wo.safetensors",
+    "worker/model/seed_module.cc": "tests/golden/seed_deepdeltares.safetensors",
+    "worker/train/golden/golden_file.cc": "worker/train/golden/golden_verb_test.cc: damages",
+    "worker/train/golden/golden_muon.cc": "worker/train/golden/golden_verb_test.cc: Muon's file",
+    "worker/train/golden/golden_run.cc": "worker/train/golden/golden_verb_test.cc: every group",
     "worker/model/residual_additive.cc": "worker/model/transformer_test.cc has its golden file",
     "worker/model/residual_ddl.cc": "worker/model/gated_residual_test.cc has its properties",
     "worker/model/residual_write_only.cc": "worker/model/gated_residual_test.cc has its property",
     "worker/train/checkpoint.cc": "worker/train/run_rank_test.cc has the matrix of damages",
     "worker/train/checkpoint_writer.cc": "worker/train/run_rank_test.cc: disk full, kills",
     "worker/train/environment.cc": "worker/train/run_rank_test.cc: equal bits, threads that differ",
+    "worker/train/generate/generate_verb.cc": "tests/worker/train/generate/generate_test.cc",
+    "worker/train/generate/model_description.cc": "tests/worker/train/generate/init_verb_test.cc",
+    "worker/train/model_proto.cc": "tests/worker/train/launch_proto_test.cc",
     "worker/train/loop.cc": "worker/train/run_rank_test.cc: every end that a run can have",
     "worker/train/resume.cc": "worker/train/run_rank_test.cc: resume from damaged checkpoints",
     "worker/train/training_step.cc": "worker/train/run_rank_test.cc: one rank equals two",
@@ -70,6 +83,11 @@ EXEMPT = {
 }
 # Tests of several sources together, at the folder that they are about.
 SCENARIOS = {
+    "tests/worker/train/synthetic_run_test.cc": "worker/train",
+    "tests/worker/model/delta_composition_test.cc": "worker/model",
+    "tests/worker/model/gradients_test.cc": "every form of a model, by differences",
+    "tests/worker/model/step_flops_test.cc": "common/architecture.cc against real steps",
+    "tests/worker/model/model_properties_test.cc": "what holds for every form of a model",
 }
 MAINS = ("main.cc",)
 

@@ -10,7 +10,7 @@
 namespace ddl::agent {
 namespace {
 
-const RankKey kRank{{"k3v9x2mq", 1}, 0};
+const RankKey kLogged{{"k3v9x2mq", 1}, 0};
 
 // What the coordinator promises: it appends what goes on where its copy ends, and says where that
 // is.
@@ -32,21 +32,21 @@ struct ModelStore {
 
 struct World {
   World() : outbox(MakeOutbox()) {
-    REQUIRE(MakeFolders(folders.FolderOf(kRank)).ok());
+    REQUIRE(MakeFolders(folders.FolderOf(kLogged)).ok());
     Hold(v1::RANK_STATE_RUNNING);
   }
   std::unique_ptr<LogOutbox> MakeOutbox() {
     return std::make_unique<LogOutbox>("w1", "s1", &folders);
   }
   void Hold(v1::RankState state) {
-    held[kRank.attempt].ranks[0].state = state;
+    held[kLogged.attempt].ranks[0].state = state;
     outbox->Follow(held);
   }
   void Write(const std::string& text) {
     log += text;
     std::ofstream(LogPath(), std::ios::app) << text;
   }
-  std::string LogPath() const { return folders.FolderOf(kRank) + "/log"; }
+  std::string LogPath() const { return folders.FolderOf(kLogged) + "/log"; }
   // Makes calls until there are none; how many they were.
   int Deliver() {
     int calls = 0;
@@ -92,7 +92,7 @@ TEST_CASE("A log arrives in whole, whatever is lost and whenever the daemon is r
   world.Hold(v1::RANK_STATE_EXITED);
   CHECK_FALSE(world.outbox->idle());
   world.Deliver();
-  CHECK(world.store.copies[kRank] == world.log);
+  CHECK(world.store.copies[kLogged] == world.log);
   CHECK(world.store.complete);
   CHECK(world.outbox->idle());
 }
@@ -117,7 +117,7 @@ TEST_CASE("A log of an attempt that was forgotten is sent to its end, by the nex
   world.outbox->TakeUp();
   world.outbox->Follow(world.held);
   world.Deliver();
-  CHECK(world.store.copies[kRank] == "one\ntwo\n");
+  CHECK(world.store.copies[kLogged] == "one\ntwo\n");
   CHECK(world.store.complete);
   CHECK(world.folders.UnsentLogs().empty());
   CHECK(FileExists(world.LogPath() + ".sent"));
@@ -138,7 +138,7 @@ TEST_CASE("A piece is at most 256 KiB") {
   World world;
   world.Write(std::string(600 * 1024, 'x'));
   CHECK(world.Deliver() == 4);  // The question and three pieces.
-  CHECK(world.store.copies[kRank].size() == 600 * 1024);
+  CHECK(world.store.copies[kLogged].size() == 600 * 1024);
 }
 
 }  // namespace

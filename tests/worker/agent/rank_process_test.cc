@@ -67,7 +67,7 @@ TEST_CASE("A daemon that dies before it released a rank leaves no rank") {
 TEST_CASE("Only listed variables reach a rank") {
   setenv("LD_PRELOAD_OF_TEST", "x", 1);
   setenv("LANG", "C", 1);
-  const std::vector<std::string> environment = RankEnvironment(3);
+  const std::vector<std::string> environment = OwnEnvironment(3);
   CHECK(std::count(environment.begin(), environment.end(), "OMP_NUM_THREADS=3") == 1);
   CHECK(std::count(environment.begin(), environment.end(), "LANG=C") == 1);
   for (const std::string& variable : environment) {
