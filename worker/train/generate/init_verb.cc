@@ -10,7 +10,7 @@
 namespace ddl {
 namespace {
 
-constexpr int kExitBadRequest = 2;
+constexpr int kExitBadInput = 2;
 constexpr int64_t kLargestSeed = 9007199254740991;  // As the spec's key `seed`.
 
 absl::Status Run(const std::vector<std::string>& arguments, std::ostream& out) {
@@ -43,7 +43,7 @@ int InitVerb(const std::vector<std::string>& arguments, std::ostream& out, std::
   const absl::Status status = Run(arguments, out);
   if (status.ok()) return 0;
   error << "ddl-rank: " << status.message() << "\n";
-  return kExitBadRequest;
+  return kExitBadInput;
 }
 
 }  // namespace ddl
