@@ -17,7 +17,7 @@ std::vector<std::string> PagerCommand(const Io& io);
 bool NeedsPager(absl::string_view text, const Io& io);
 
 // Runs `command` with `text` as its input and waits for its end. False when it cannot be started:
-// then nothing was shown.
+// then nothing was shown. SIGPIPE must be ignored: a pager may end before it has read all.
 bool Page(const std::vector<std::string>& command, absl::string_view text);
 
 }  // namespace ddl::cli

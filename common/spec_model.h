@@ -1,7 +1,8 @@
-// What a model's keys mean together: which of them apply, and which follow from others. Pure
-// functions of typed messages.
+// What a model's keys mean together: the keys that follow from others, and the shapes that cost is
+// counted from. Pure functions of typed messages.
 #pragma once
 
+#include "common/architecture.h"
 #include "proto/ddl/v1/spec.pb.h"
 
 namespace ddl {
@@ -14,5 +15,8 @@ bool IsSeedModule(const v1::ResidualSpec& residual);
 
 // Fills in the computed keys that are absent and follow from the model alone: all but head_dim.
 void ComputeModelKeys(v1::ModelSpec* model);
+
+// The shapes of a resolved model.
+Architecture ArchitectureOf(const v1::ModelSpec& resolved);
 
 }  // namespace ddl

@@ -37,7 +37,7 @@ struct BoundaryShape {
 // a model whose gate has two layers, which runs beside the boundary.
 template <typename R>
 struct BoundaryWeights {
-  const R* compressor = nullptr;    // w (n, d); null: x = Y, and n must be 1
+  const R* compressor = nullptr;    // w (n, d); null with n = 1: x = Y
   const R* gain = nullptr;          // g (d)
   const R* value_weight = nullptr;  // W_v (n, d)
   const R* value_bias = nullptr;    // (n)

@@ -11,7 +11,7 @@ void RequireShape(const BoundaryShape& s, bool compressed, Contract* contract) {
       .MultipleOf("d", s.d, 8)
       .Between("tokens", s.tokens, 1, kMostTokens)
       .Require(s.n == 1 || s.update != Update::kAdditive, "an additive state has n = 1")
-      .Require(s.n == 1 || compressed, "n > 1 needs a compressor");
+      .Require((s.n > 1) == compressed, "a compressor goes with n > 1, and only with it");
 }
 
 template <typename R>

@@ -1,6 +1,7 @@
 #include "cli/pager.h"
 
 #include <catch2/catch.hpp>
+#include <csignal>
 
 #include "absl/strings/str_cat.h"
 #include "tests/cli/in_process.h"
@@ -61,6 +62,7 @@ TEST_CASE("A pager that cannot be started costs nothing") {
 }
 
 TEST_CASE("A pager that ends early is no failure") {
+  std::signal(SIGPIPE, SIG_IGN);  // As main does.
   Paged paged;
   paged.ddl.tty = true;
   paged.ddl.environment["DDL_PAGER"] = "true";

@@ -3,7 +3,6 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-#include "common/spec_architecture.h"
 #include "common/spec_rules.h"
 
 namespace ddl {
@@ -40,7 +39,7 @@ TEST_CASE("the seed's backbone is what its own model is") {
   CHECK(seed.norm_eps() == 1.1920928955078125e-07);
   // About 88 million: by the shapes of ddl.md section 4.
   const uint64_t block = (512 + 2 * 256 + 512) * 512 + 2 * 512 * 2048 + 2 * 512 + 2 * 64;
-  CHECK(ParameterCount(ArchitectureOf(ResolvedSpec(model))) ==
+  CHECK(ParameterCount(ArchitectureOf(ResolvedSpec(model).model())) ==
         uint64_t{49152} * 512 + 22 * block + 512);
 }
 
@@ -82,7 +81,7 @@ TEST_CASE("each kind has its own shapes") {
   v1::ResidualSpec& residual = *model.mutable_residual();
   residual.set_kind("hyper_connections");
   residual.set_streams(3);
-  const Architecture hyper = ArchitectureOf(ResolvedSpec(model));
+  const Architecture hyper = ArchitectureOf(ResolvedSpec(model).model());
   CHECK(hyper.residual == ResidualKind::kHyperConnections);
   CHECK(hyper.streams == 3);
   CHECK(hyper.dynamic);
@@ -92,7 +91,7 @@ TEST_CASE("each kind has its own shapes") {
   residual.set_value_channels(4);
   residual.set_compress("token");
   residual.set_compress_kernel(7);
-  const Architecture token = ArchitectureOf(ResolvedSpec(model));
+  const Architecture token = ArchitectureOf(ResolvedSpec(model).model());
   CHECK(token.residual == ResidualKind::kWriteOnly);
   CHECK(token.token_compress);
   CHECK(token.compress_kernel == 7);

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
+#include <filesystem>
 #include <fstream>
 #include <random>
 #include <string>
@@ -118,6 +119,19 @@ TEST_CASE("a default that a written key makes invalid is reported at the written
       TemporaryYaml("data: {path: t}\nmodel:\n  max_seq_len: 262144\n").Refusal();
   CHECK(
       absl::StrContains(long_sequences, "F:3:16: model.max_seq_len: global_batch_tokens must be"));
+}
+
+TEST_CASE("every committed experiment resolves") {
+  int experiments = 0;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(std::filesystem::path(kTiny).parent_path())) {
+    const auto spec = ReadExperimentYaml(entry.path().string(), {}, nullptr);
+    INFO(entry.path().string() << ": " << spec.status());
+    REQUIRE(spec.ok());
+    CHECK(ResolveSpec(*spec).ok());
+    ++experiments;
+  }
+  CHECK(experiments >= 6);
 }
 
 TEST_CASE("an override is checked as a file is, and named in its error") {

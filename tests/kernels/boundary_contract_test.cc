@@ -28,7 +28,7 @@ TEST_CASE("A boundary that does not fit the contract is refused by name and noth
   CHECK(refused([](auto* c) { c->shape.update = Update::kAdditive; }) ==
         "boundary forward: an additive state has n = 1");
   CHECK(refused([](auto* c) { c->weights.compressor = nullptr; }) ==
-        "boundary forward: n > 1 needs a compressor");
+        "boundary forward: a compressor goes with n > 1, and only with it");
   CHECK(refused([](auto* c) { c->state = nullptr; }) == "boundary forward: state must be given");
   CHECK(refused([](auto* c) { ++c->h; }) == "boundary forward: h must be aligned to 16 bytes");
   BoundaryBackward<float> backward = run.BackwardCall();

@@ -97,8 +97,11 @@ std::vector<double> RandomValues(int64_t count, double deviation, std::mt19937* 
   return values;
 }
 
-// ||got - want|| / ||want||; a NaN or an infinity anywhere is infinitely far.
-inline double RelativeError(const std::vector<double>& got, const std::vector<double>& want) {
+// ||got - want|| / ||want||; a NaN or an infinity anywhere is infinitely far. `least` is the
+// smallest root mean square that counts as the size of `want`: of few sums that cancel, rounding is
+// all.
+inline double RelativeError(const std::vector<double>& got, const std::vector<double>& want,
+                            double least = 0) {
   REQUIRE(got.size() == want.size());
   double difference = 0;
   double size = 0;
@@ -107,6 +110,7 @@ inline double RelativeError(const std::vector<double>& got, const std::vector<do
     difference += (got[i] - want[i]) * (got[i] - want[i]);
     size += want[i] * want[i];
   }
+  size = std::max(size, least * least * static_cast<double>(want.size()));
   if (size == 0) return std::sqrt(difference);
   return std::sqrt(difference / size);
 }
