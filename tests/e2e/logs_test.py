@@ -9,6 +9,7 @@ import subprocess
 
 import case
 import specs
+import wire
 from harness import BIN, Installation, wait_until
 
 
@@ -96,6 +97,30 @@ def slow_reader():
         case.equal(reader.returncode, 1, "exit code")
         assert b"cut" in err and b"off" in err, err
         setup.ddl("cancel", run, "--yes")
+
+
+def local_folder():
+    """ddl logs -f follows a folder of ddl local to its end, and the same flags cut it down."""
+    with Installation() as setup:
+        setup.prepare_data()
+        spec = setup.write("local", specs.tiny(steps=150))
+        run = setup.folder / "run"
+        trainer = setup.start("local", BIN / "ddl", "local", spec, "--out", run)
+        wait_until(lambda: (run / "r0" / "log").exists() and wire.last_step(run / "r0" / "spool") > 1,
+                   "a first step")
+        follower = _follow(setup, run)
+        case.equal(trainer.wait(120), 0, "exit code of ddl local")
+        case.equal(follower.wait(60), 0, "exit code of the follower")
+        written = _log(run / "r0")
+        assert written.count("\n") >= 4, written
+        case.equal((setup.folder / "follow.out").read_text(), written, "what was followed")
+        case.equal(setup.ddl("logs", run).stdout, written, "the log")
+        last = written.splitlines()[-1]
+        case.equal(setup.ddl("logs", run, "--tail", 1).stdout, last + "\n", "the tail")
+        case.equal(setup.json("logs", run, "--rank", 0, "--grep", "sha256")[0]["message"], last,
+                   "the line of the digest")
+        case.equal(setup.json("logs", run, "--grep", "no such line"), [], "nothing")
+        setup.ddl("logs", run, "--rank", 1, code=2)
 
 
 def json_lines():
