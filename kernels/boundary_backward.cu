@@ -17,13 +17,8 @@ class BackwardTeam {
       : a_(call), view_(shared, call.shape.d, warps, teams) {
     view_.StageWeights(a_.weights, N);
     view_.SetScalar(SourceOf(static_cast<int>(threadIdx.x) % kWarp));
-    Clear(d_gain_);
-    Clear(d_gate_);
 #pragma unroll
-    for (int j = 0; j < N; ++j) {
-      Clear(d_compressor_[j]);
-      Clear(d_value_[j]);
-    }
+    for (int row = 0; row < WeightRows(N); ++row) Clear(sums_[row]);
     __syncthreads();
   }
 
@@ -128,7 +123,7 @@ class BackwardTeam {
 #pragma unroll
       for (int i = 0; i < F; ++i) {
         dc[i] += d_logit * gate[i];
-        d_gate_[i] += scaled * x[i];
+        sums_[kGate][i] += scaled * x[i];
       }
     }
     Clear(e);
@@ -142,7 +137,7 @@ class BackwardTeam {
 #pragma unroll
       for (int i = 0; i < F; ++i) {
         e[i] = j == 0 ? d_logit * weight[i] : e[i] + d_logit * weight[i];
-        d_value_[j][i] += scaled * x[i];
+        sums_[kCompressor + N + j][i] += scaled * x[i];
       }
     }
     if (!reads_c()) return;
@@ -163,7 +158,7 @@ class BackwardTeam {
     for (int i = 0; i < F; ++i) {
       const float scaled = dc[i] * r;
       const float back = scaled * gain[i];
-      d_gain_[i] += scaled * x[i];
+      sums_[kGain][i] += scaled * x[i];
       sum += back * x[i];
       e[i] += back;
     }
@@ -235,7 +230,7 @@ class BackwardTeam {
       Compressor(j, weight);
 #pragma unroll
       for (int i = 0; i < F; ++i) {
-        d_compressor_[j][i] += dx[i] * y[i];
+        sums_[kCompressor + j][i] += dx[i] * y[i];
         dy[i] += weight[i] * dx[i];
       }
     }
@@ -310,22 +305,13 @@ class BackwardTeam {
   // The block's sums in the workspace: teams are added in their order.
   __device__ void LeaveSums(int teams) {
     float* to = a_.workspace + blockIdx.x * PartialStride(a_.shape.d, N);
-    LeaveRow<kWide>(view_, kGain, teams, to, &d_gain_);
-    LeaveRow<kWide>(view_, kGate, teams, to, &d_gate_);
-#pragma unroll
-    for (int j = 0; j < N; ++j) {
-      LeaveRow<kWide>(view_, kCompressor + j, teams, to, &d_compressor_[j]);
-      LeaveRow<kWide>(view_, kCompressor + N + j, teams, to, &d_value_[j]);
-    }
+    LeaveRows<kWide>(view_, teams, to, sums_);
     LeaveBiases<N>(view_, teams, to + WeightRows(N) * a_.shape.d, d_bias_);
   }
 
   const BoundaryBackward<T>& a_;
   BoundaryView<T, F, W, kWide, 2 * N + 2, WeightRows(N)> view_;
-  float d_gain_[F];
-  float d_gate_[F];
-  float d_compressor_[N][F];
-  float d_value_[N][F];
+  float sums_[WeightRows(N)][F];  // Gradients of the weights, row by row.
   float d_bias_ = 0.0f;
 };
 

@@ -42,11 +42,8 @@ inline bool HasAll(const BoundaryShape& s, const BoundaryWeights<float>& w) {
          !w.value_reads_c;
 }
 
-// Tokens that a team has in shared memory: the current one and those on their way.
-#ifndef DDL_STAGES
-#define DDL_STAGES 3
-#endif
-inline constexpr int kStages = DDL_STAGES;
+// Tokens that a team has in shared memory: the current one and the next, on its way.
+inline constexpr int kStages = 2;
 
 // Scalars of a token: at most 28, one for each lane.
 inline constexpr int64_t kScalarBytes = kWarp * 4;
@@ -196,6 +193,14 @@ class BoundaryView {
     } else {
       LoadElements<F>(reinterpret_cast<const T*>(Slot(stage, row)), to);
     }
+  }
+
+  // Place of part `part` of row `row` of a team's sums, which lie over its part of the ring.
+  __device__ __forceinline__ float* Sums(int of_team, int thread, int row, int part) const {
+    static_assert(kWeightRows * F * 4 <= kStages * kDataRows * kBytes || kWide);
+    char* ring = slots_ - team.thread * kBytes - team.index * kStages * StageBytes();
+    return reinterpret_cast<float*>(ring + of_team * kStages * StageBytes() +
+                                    ((row * (F / 4) + part) * threads() + thread) * 16);
   }
 
   const int64_t d;

@@ -7,34 +7,49 @@
 
 namespace ddl::kernels {
 
-// One row of the block's sums, written to its place behind `to`. Weights are read no more: their
-// place in shared memory holds the sums on the way.
-template <bool kWide, int F, typename View>
-__device__ void LeaveRow(const View& view, int row, int teams, float* to, float (*values)[F]) {
-  if constexpr (!kWide) {
-    __syncthreads();
-    for (int team = 0; team < teams; ++team) {
-      if (view.team.index == team) {
+// The block's rows of sums, written behind `to`. Each team lays its own over its ring, which is
+// read no more; then the teams share the rows among them.
+template <bool kWide, int kRows, int F, typename View>
+__device__ __forceinline__ void LeaveRows(const View& view, int teams, float* to,
+                                          float (&sums)[kRows][F]) {
+  if constexpr (kWide) {
 #pragma unroll
-        for (int i = 0; i < F; ++i) {
-          float* place = view.Part(row, i / 4) + i % 4;
-          (*values)[i] = team == 0 ? (*values)[i] : *place + (*values)[i];
-          *place = (*values)[i];
-        }
-      }
-      __syncthreads();
+    for (int row = 0; row < kRows; ++row) {
+      if (view.active) StoreElements<F>(sums[row], to + row * view.d + view.first, true);
     }
-    if (view.team.index != teams - 1) return;
-  }
-  if (!view.active) return;
-  float* place = to + row * view.d + view.first;
+    return;
+  } else {
+    TeamBarrier(view.team.index, view.threads());
 #pragma unroll
-  for (int i = 0; i < F; ++i) place[i] = (*values)[i];
+    for (int row = 0; row < kRows; ++row) {
+#pragma unroll
+      for (int part = 0; part < F / 4; ++part) {
+        float four[4];
+#pragma unroll
+        for (int i = 0; i < 4; ++i) four[i] = sums[row][4 * part + i];
+        StoreElements<4>(four, view.Sums(view.team.index, view.team.thread, row, part), true);
+      }
+    }
+    __syncthreads();
+    for (int row = view.team.index; row < kRows && view.active; row += teams) {
+#pragma unroll
+      for (int part = 0; part < F / 4; ++part) {
+        float all[4] = {};
+        for (int team = 0; team < teams; ++team) {
+          float four[4];
+          LoadElements<4>(view.Sums(team, view.team.thread, row, part), four);
+#pragma unroll
+          for (int i = 0; i < 4; ++i) all[i] += four[i];
+        }
+        StoreElements<4>(all, to + row * view.d + view.first + 4 * part, true);
+      }
+    }
+  }
 }
 
 // Thread j of a team holds the sum for value bias j, thread N that for the gate's bias.
 template <int N, typename View>
-__device__ void LeaveBiases(const View& view, int teams, float* to, float mine) {
+__device__ __forceinline__ void LeaveBiases(const View& view, int teams, float* to, float mine) {
   float* sums = view.team.scratch;
   __syncthreads();
   if (view.team.thread <= N) sums[view.team.index * (N + 1) + view.team.thread] = mine;
