@@ -17,21 +17,27 @@ class BackwardTeam {
       : a_(call), view_(shared, call.shape.d, warps, teams) {
     view_.StageWeights(a_.weights, N);
     view_.SetScalar(SourceOf(static_cast<int>(threadIdx.x) % kWarp));
+    Clear(d_gain_);
+    Clear(d_gate_);
 #pragma unroll
-    for (int row = 0; row < WeightRows(N); ++row) Clear(sums_[row]);
+    for (int j = 0; j < N; ++j) {
+      Clear(d_compressor_[j]);
+      Clear(d_value_[j]);
+    }
     __syncthreads();
   }
 
   __device__ void Run(int teams) {
     const int64_t step = int64_t{gridDim.x} * teams;
     int64_t t = int64_t{blockIdx.x} * teams + view_.team.index;
-    for (int ahead = 0; ahead + 1 < kStages; ++ahead) Fetch(ahead, t + ahead * step);
-    for (int stage = 0; t < a_.shape.tokens; t += step) {
-      Fetch(stage == 0 ? kStages - 1 : stage - 1, t + (kStages - 1) * step);
-      AwaitCopies<kStages - 1>();
+    int stage = 0;
+    Fetch(0, t);
+    for (; t < a_.shape.tokens; t += step) {
+      Fetch(stage ^ 1, t + step);
+      AwaitCopies<1>();
       __syncwarp();
       Token(stage, t);
-      stage = stage + 1 == kStages ? 0 : stage + 1;
+      stage ^= 1;
     }
     AwaitCopies<0>();
     LeaveSums(teams);
@@ -123,7 +129,7 @@ class BackwardTeam {
 #pragma unroll
       for (int i = 0; i < F; ++i) {
         dc[i] += d_logit * gate[i];
-        sums_[kGate][i] += scaled * x[i];
+        d_gate_[i] += scaled * x[i];
       }
     }
     Clear(e);
@@ -137,7 +143,7 @@ class BackwardTeam {
 #pragma unroll
       for (int i = 0; i < F; ++i) {
         e[i] = j == 0 ? d_logit * weight[i] : e[i] + d_logit * weight[i];
-        sums_[kCompressor + N + j][i] += scaled * x[i];
+        d_value_[j][i] += scaled * x[i];
       }
     }
     if (!reads_c()) return;
@@ -158,7 +164,7 @@ class BackwardTeam {
     for (int i = 0; i < F; ++i) {
       const float scaled = dc[i] * r;
       const float back = scaled * gain[i];
-      sums_[kGain][i] += scaled * x[i];
+      d_gain_[i] += scaled * x[i];
       sum += back * x[i];
       e[i] += back;
     }
@@ -230,7 +236,7 @@ class BackwardTeam {
       Compressor(j, weight);
 #pragma unroll
       for (int i = 0; i < F; ++i) {
-        sums_[kCompressor + j][i] += dx[i] * y[i];
+        d_compressor_[j][i] += dx[i] * y[i];
         dy[i] += weight[i] * dx[i];
       }
     }
@@ -305,13 +311,22 @@ class BackwardTeam {
   // The block's sums in the workspace: teams are added in their order.
   __device__ void LeaveSums(int teams) {
     float* to = a_.workspace + blockIdx.x * PartialStride(a_.shape.d, N);
-    LeaveRows<kWide>(view_, teams, to, sums_);
+    LeaveRow<kWide>(view_, kGain, teams, to, &d_gain_);
+    LeaveRow<kWide>(view_, kGate, teams, to, &d_gate_);
+#pragma unroll
+    for (int j = 0; j < N; ++j) {
+      LeaveRow<kWide>(view_, kCompressor + j, teams, to, &d_compressor_[j]);
+      LeaveRow<kWide>(view_, kCompressor + N + j, teams, to, &d_value_[j]);
+    }
     LeaveBiases<N>(view_, teams, to + WeightRows(N) * a_.shape.d, d_bias_);
   }
 
   const BoundaryBackward<T>& a_;
   BoundaryView<T, F, W, kWide, 2 * N + 2, WeightRows(N)> view_;
-  float sums_[WeightRows(N)][F];  // Gradients of the weights, row by row.
+  float d_gain_[F];
+  float d_gate_[F];
+  float d_compressor_[N][F];
+  float d_value_[N][F];
   float d_bias_ = 0.0f;
 };
 

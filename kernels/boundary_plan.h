@@ -195,14 +195,6 @@ class BoundaryView {
     }
   }
 
-  // Place of part `part` of row `row` of a team's sums, which lie over its part of the ring.
-  __device__ __forceinline__ float* Sums(int of_team, int thread, int row, int part) const {
-    static_assert(kWeightRows * F * 4 <= kStages * kDataRows * kBytes || kWide);
-    char* ring = slots_ - team.thread * kBytes - team.index * kStages * StageBytes();
-    return reinterpret_cast<float*>(ring + of_team * kStages * StageBytes() +
-                                    ((row * (F / 4) + part) * threads() + thread) * 16);
-  }
-
   const int64_t d;
   unsigned first;  // feature
   bool active;

@@ -7,44 +7,28 @@
 
 namespace ddl::kernels {
 
-// The block's rows of sums, written behind `to`. Each team lays its own over its ring, which is
-// read no more; then the teams share the rows among them.
-template <bool kWide, int kRows, int F, typename View>
-__device__ __forceinline__ void LeaveRows(const View& view, int teams, float* to,
-                                          float (&sums)[kRows][F]) {
-  if constexpr (kWide) {
+// One row of the block's sums, written to its place behind `to`. Weights are read no more: their
+// place in shared memory holds the sums on the way.
+template <bool kWide, int F, typename View>
+__device__ __forceinline__ void LeaveRow(const View& view, int row, int teams, float* to,
+                                         float (*values)[F]) {
+  if constexpr (!kWide) {
+    for (int team = 0; team < teams; ++team) {
+      __syncthreads();
+      if (view.team.index != team) continue;
 #pragma unroll
-    for (int row = 0; row < kRows; ++row) {
-      if (view.active) StoreElements<F>(sums[row], to + row * view.d + view.first, true);
-    }
-    return;
-  } else {
-    TeamBarrier(view.team.index, view.threads());
-#pragma unroll
-    for (int row = 0; row < kRows; ++row) {
-#pragma unroll
-      for (int part = 0; part < F / 4; ++part) {
-        float four[4];
-#pragma unroll
-        for (int i = 0; i < 4; ++i) four[i] = sums[row][4 * part + i];
-        StoreElements<4>(four, view.Sums(view.team.index, view.team.thread, row, part), true);
+      for (int i = 0; i < F; ++i) {
+        float* place = view.Part(row, i / 4) + i % 4;
+        (*values)[i] = team == 0 ? (*values)[i] : *place + (*values)[i];
+        *place = (*values)[i];
       }
     }
-    __syncthreads();
-    for (int row = view.team.index; row < kRows && view.active; row += teams) {
-#pragma unroll
-      for (int part = 0; part < F / 4; ++part) {
-        float all[4] = {};
-        for (int team = 0; team < teams; ++team) {
-          float four[4];
-          LoadElements<4>(view.Sums(team, view.team.thread, row, part), four);
-#pragma unroll
-          for (int i = 0; i < 4; ++i) all[i] += four[i];
-        }
-        StoreElements<4>(all, to + row * view.d + view.first + 4 * part, true);
-      }
-    }
+    if (view.team.index != teams - 1) return;
   }
+  if (!view.active) return;
+  float* place = to + row * view.d + view.first;
+#pragma unroll
+  for (int i = 0; i < F; ++i) place[i] = (*values)[i];
 }
 
 // Thread j of a team holds the sum for value bias j, thread N that for the gate's bias.
