@@ -30,13 +30,14 @@ class BackwardTeam {
   __device__ void Run(int teams) {
     const int64_t step = int64_t{gridDim.x} * teams;
     int64_t t = int64_t{blockIdx.x} * teams + view_.team.index;
-    for (int ahead = 0; ahead + 1 < kStages; ++ahead) Fetch(ahead, t + ahead * step);
-    for (int stage = 0; t < a_.shape.tokens; t += step) {
-      Fetch(stage == 0 ? kStages - 1 : stage - 1, t + (kStages - 1) * step);
-      AwaitCopies<kStages - 1>();
+    int stage = 0;
+    Fetch(0, t);
+    for (; t < a_.shape.tokens; t += step) {
+      Fetch(stage ^ 1, t + step);
+      AwaitCopies<1>();
       __syncwarp();
       Token(stage, t);
-      stage = stage + 1 == kStages ? 0 : stage + 1;
+      stage ^= 1;
     }
     AwaitCopies<0>();
     LeaveSums(teams);

@@ -42,11 +42,8 @@ inline bool HasAll(const BoundaryShape& s, const BoundaryWeights<float>& w) {
          !w.value_reads_c;
 }
 
-// Tokens that a team has in shared memory: the current one and those on their way.
-#ifndef DDL_STAGES
-#define DDL_STAGES 3
-#endif
-inline constexpr int kStages = DDL_STAGES;
+// Tokens that a team has in shared memory: the current one and the next, on its way.
+inline constexpr int kStages = 2;
 
 // Scalars of a token: at most 28, one for each lane.
 inline constexpr int64_t kScalarBytes = kWarp * 4;

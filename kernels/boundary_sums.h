@@ -10,19 +10,18 @@ namespace ddl::kernels {
 // One row of the block's sums, written to its place behind `to`. Weights are read no more: their
 // place in shared memory holds the sums on the way.
 template <bool kWide, int F, typename View>
-__device__ void LeaveRow(const View& view, int row, int teams, float* to, float (*values)[F]) {
+__device__ __forceinline__ void LeaveRow(const View& view, int row, int teams, float* to,
+                                         float (*values)[F]) {
   if constexpr (!kWide) {
-    __syncthreads();
     for (int team = 0; team < teams; ++team) {
-      if (view.team.index == team) {
-#pragma unroll
-        for (int i = 0; i < F; ++i) {
-          float* place = view.Part(row, i / 4) + i % 4;
-          (*values)[i] = team == 0 ? (*values)[i] : *place + (*values)[i];
-          *place = (*values)[i];
-        }
-      }
       __syncthreads();
+      if (view.team.index != team) continue;
+#pragma unroll
+      for (int i = 0; i < F; ++i) {
+        float* place = view.Part(row, i / 4) + i % 4;
+        (*values)[i] = team == 0 ? (*values)[i] : *place + (*values)[i];
+        *place = (*values)[i];
+      }
     }
     if (view.team.index != teams - 1) return;
   }
@@ -34,7 +33,7 @@ __device__ void LeaveRow(const View& view, int row, int teams, float* to, float 
 
 // Thread j of a team holds the sum for value bias j, thread N that for the gate's bias.
 template <int N, typename View>
-__device__ void LeaveBiases(const View& view, int teams, float* to, float mine) {
+__device__ __forceinline__ void LeaveBiases(const View& view, int teams, float* to, float mine) {
   float* sums = view.team.scratch;
   __syncthreads();
   if (view.team.thread <= N) sums[view.team.index * (N + 1) + view.team.thread] = mine;

@@ -4,9 +4,10 @@
 namespace ddl::kernels {
 namespace {
 
-// A block sums 32 columns: eight warps take every eighth row each, then their sums meet in order.
+// A block sums 32 columns: sixteen warps take every sixteenth row each, then their sums meet in
+// order.
 constexpr int kColumns = 32;
-constexpr int kGroups = 8;
+constexpr int kGroups = 16;
 
 __global__ void __launch_bounds__(kColumns* kGroups)
     ColumnSumsKernel(const __grid_constant__ ColumnSums sums) {

@@ -113,11 +113,7 @@ __device__ __forceinline__ void StoreElements(float (&values)[F], Bf16* to, bool
   }
   if (!active) return;
   if constexpr (F == 8) {
-#ifdef DDL_CS
-    __stcs(reinterpret_cast<uint4*>(to), make_uint4(pairs[0], pairs[1], pairs[2], pairs[3]));
-#else
     *reinterpret_cast<uint4*>(to) = make_uint4(pairs[0], pairs[1], pairs[2], pairs[3]);
-#endif
   } else {
     *reinterpret_cast<uint2*>(to) = make_uint2(pairs[0], pairs[1]);
   }
@@ -134,12 +130,7 @@ template <int kBytes>
 __device__ __forceinline__ void CopyAhead(void* to_shared, const void* from) {
   const auto address = static_cast<uint32_t>(__cvta_generic_to_shared(to_shared));
   if constexpr (kBytes == 16) {
-#ifdef DDL_HINT
-    asm volatile("cp.async.cg.shared.global.L2::256B [%0], [%1], 16;" ::"r"(address), "l"(from)
-                 : "memory");
-#else
     asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(address), "l"(from) : "memory");
-#endif
   } else {
     asm volatile("cp.async.ca.shared.global [%0], [%1], 8;" ::"r"(address), "l"(from) : "memory");
   }

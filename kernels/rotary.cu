@@ -4,7 +4,8 @@
 namespace ddl::kernels {
 namespace {
 
-// kTurns heads are read before any is computed, so that enough is on its way.
+// kTurns heads are read before any is computed, so that enough is on its way; the backward kernel
+// has more warps instead.
 constexpr int kThreads = 256;
 constexpr int kBlocksEach = 8;
 
@@ -99,11 +100,10 @@ __global__ void __launch_bounds__(kThreads)
 template <typename Pairs, int kEach>
 __device__ __forceinline__ void NormBackward(const Pairs& pairs, float head_dim,
                                              const float (&a)[kEach], const float (&b)[kEach],
-                                             float r, float (&da)[kEach], float (&db)[kEach],
-                                             float (&sum_a)[kEach], float (&sum_b)[kEach]) {
-  float gain_a[kEach];
-  float gain_b[kEach];
-  pairs.Gains(gain_a, gain_b);
+                                             float r, const float (&gain_a)[kEach],
+                                             const float (&gain_b)[kEach], float (&da)[kEach],
+                                             float (&db)[kEach], float (&sum_a)[kEach],
+                                             float (&sum_b)[kEach]) {
   float along = 0.0f;
 #pragma unroll
   for (int e = 0; e < kEach; ++e) {
@@ -144,7 +144,7 @@ __device__ void LeaveGains(const RotaryShape<float>& s, const float (&sum_a)[kEa
 }
 
 template <typename T, int kLanes, int kGroups, int kPack, int kTurns>
-__global__ void __launch_bounds__(kThreads, kGroups == 16 ? 1 : 2)
+__global__ void __launch_bounds__(kThreads, kGroups == 1 ? 4 : 1)
     BackwardKernel(const __grid_constant__ RotaryBackward<T> call) {
   constexpr int kEach = kGroups * kPack;
   using Pairs = HeadPairs<T, kLanes, kGroups, kPack>;
@@ -153,6 +153,9 @@ __global__ void __launch_bounds__(kThreads, kGroups == 16 ? 1 : 2)
   const T* d_out = blockIdx.y == 0 ? call.d_queries : call.d_keys;
   float sum_a[kEach] = {};
   float sum_b[kEach] = {};
+  float gain_a[kEach];
+  float gain_b[kEach];
+  if (side.gain != nullptr) Pairs(s, 0, side.gain).Gains(gain_a, gain_b);
   const Rows rows(s, side.heads);
   const unsigned step = rows.step<kLanes>();
   for (unsigned base = 0; base < rows.count; base += kTurns * step) {
@@ -182,8 +185,8 @@ __global__ void __launch_bounds__(kThreads, kGroups == 16 ? 1 : 2)
       if (pairs.normed()) {
         const float r = pairs.InverseRms(a[turn], b[turn]);
         if (pairs.after()) pairs.Rotate(1.0f, a[turn], b[turn]);
-        NormBackward(pairs, static_cast<float>(s.head_dim), a[turn], b[turn], r, da[turn], db[turn],
-                     sum_a, sum_b);
+        NormBackward(pairs, static_cast<float>(s.head_dim), a[turn], b[turn], r, gain_a, gain_b,
+                     da[turn], db[turn], sum_a, sum_b);
       }
       if (pairs.after()) pairs.Rotate(-1.0f, da[turn], db[turn]);
       if (row >= rows.count) continue;
@@ -212,7 +215,7 @@ void Start(const RotaryBackward<T>& call, Gpu place) {
   const RotaryShape<float>& s = call.shape;
   const int blocks = BlocksFor(s.tokens * s.query_heads);
   const size_t shared = static_cast<size_t>(s.head_dim) * sizeof(float);
-  BackwardKernel<T, kLanes, kGroups, kPack, kTurns>
+  BackwardKernel<T, kLanes, kGroups, kPack, 1>
       <<<dim3(blocks, 2), kThreads, shared, place.stream>>>(call);
   if (s.query_gain == nullptr) return;
   for (const bool query : {true, false}) {

@@ -58,8 +58,8 @@ std::string Spectrum() {
   plot.Curve({{0, 1}, {2, -1}}, kBlue);
   drawing.Text({plot.At(1.1, 0).x, plot.At(0, 1.08).y}, "1, for the d - 1 directions across k",
                "start", kGrey);
-  drawing.Text({plot.At(1.06, 0).x, plot.At(0, 0.05).y}, "1 - beta along k, and det A",
-               "start", kBlue);
+  drawing.Text({plot.At(1.06, 0).x, plot.At(0, 0.05).y}, "1 - beta along k, and det A", "start",
+               kBlue);
   drawing.Dot(plot.At(0, 1), kBlue);
   drawing.Dot(plot.At(1, 0), kBlue);
   drawing.Dot(plot.At(2, -1), kBlue);

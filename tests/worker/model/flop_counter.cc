@@ -43,7 +43,7 @@ double Product(const c10::IValue& left, const c10::IValue& right) {
 }
 
 // Scores and averages of causal attention of q (B,H,T,D): 4 B H D T (T + 1) / 2.
-double Attention(const c10::IValue& query) {
+double AttentionFlops(const c10::IValue& query) {
   const auto tokens = static_cast<double>(query.toTensor().size(2));
   return 4 * Numel(query) * (tokens + 1) / 2;
 }
@@ -80,10 +80,10 @@ double SumAndProductRule(Inputs in, const std::vector<c10::IValue>& out) {
   return Product(in[1], in[2]) + Numel(out[0]);
 }
 double AttentionRule(Inputs in, const std::vector<c10::IValue>& /*out*/) {
-  return Attention(in[0]);
+  return AttentionFlops(in[0]);
 }
 double AttentionBackwardRule(Inputs in, const std::vector<c10::IValue>& /*out*/) {
-  return 2 * Attention(in[1]);
+  return 2 * AttentionFlops(in[1]);
 }
 // `each` operations for each number of the result, or of the input.
 Rule OfResult(double each) {
