@@ -144,13 +144,13 @@ def old_epoch():
         wait_until(lambda: setup.spool_step(run) > 15, "a checkpoint")
         os.kill(setup.rank_pids(run)[0], signal.SIGKILL)
         wait_until(lambda: len(setup.rank_folders(run)) == 2, "the second attempt")
-        code, message = _probe(setup, "metrics", "w1", run, 1)
+        code, message = _probe(setup, "metrics", "w1", run, "1")
         case.equal(code, 10, "status of a batch of the epoch before")
         case.equal(message.count("\n"), 0, "further lines of the message")
         for word in ("epoch 1", run, "the current epoch is 2"):
             assert word in message, f"{word!r} is not in {message!r}"
         # Not for want of a session: the batch of an epoch that never was is refused for that.
-        code, message = _probe(setup, "metrics", "w1", run, 7)
+        code, message = _probe(setup, "metrics", "w1", run, "7")
         case.equal(code, 9, "status of a batch of an epoch to come")
         assert "no attempt of epoch 7" in message, message
         setup.wait(run)

@@ -134,10 +134,17 @@ TEST_CASE("following goes on with what is added, and ends with the run and its l
   REQUIRE(coordinator.Report(attempt, {StartedEvent(), ExitEvent(v1::EXIT_CLASS_SUCCESS, 1)}).ok());
   // The run may have ended by now; its log has not.
   REQUIRE(Send(coordinator, Piece(attempt, 6, "last\n", true))->complete());
-  v1::HeartbeatRequest gone;  // The worker lists the attempt no more.
+  v1::HeartbeatRequest gone;  // The rank has ended, and all that it wrote is delivered.
   gone.set_worker("w1");
   gone.set_session("s1");
   gone.set_sequence(1000);
+  gone.set_term_seen(1);
+  v1::InventoryAttempt& held = *gone.add_inventory();
+  held.set_run(run);
+  held.set_epoch(attempt.epoch());
+  held.add_ranks()->set_state(v1::RANK_STATE_EXITED);
+  held.mutable_ranks(0)->set_spool_seq(2);
+  held.mutable_ranks(0)->set_delivered_seq(2);
   v1::HeartbeatResponse answer;
   REQUIRE(RunningCoordinator::Call(coordinator.workers().get(), &v1::Workers::Stub::Heartbeat, gone,
                                    &answer)
