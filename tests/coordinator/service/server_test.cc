@@ -133,8 +133,8 @@ TEST_CASE("a connection without calls may ping for ever") {
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 5'200);  // Half of ours, so that a test sees three.
   arguments.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
-  const auto channel = grpc::CreateCustomChannel(
-      coordinator.server->address(), grpc::InsecureChannelCredentials(), arguments);
+  const auto channel = grpc::CreateCustomChannel(coordinator.server->address(),
+                                                 grpc::InsecureChannelCredentials(), arguments);
   REQUIRE(channel->WaitForConnected(absl::ToChronoTime(absl::Now() + absl::Seconds(10))));
   // A GOAWAY for too many pings would be a change of state.
   CHECK_FALSE(channel->WaitForStateChange(GRPC_CHANNEL_READY,
