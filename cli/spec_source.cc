@@ -11,6 +11,7 @@
 #include "common/names.h"
 #include "common/spec_rules.h"
 #include "common/status.h"
+#include "common/synthetic_spec.h"
 
 namespace ddl::cli {
 namespace {
@@ -18,7 +19,7 @@ namespace {
 // Fills the computed keys that the data folder knows, into a spec that may be partial.
 absl::Status FillFromData(const Arguments& arguments, const Io& io, v1::ExperimentSpec* spec,
                           std::vector<std::string>* warnings) {
-  if (spec->data().path().empty()) return absl::OkStatus();
+  if (spec->data().path().empty() || SyntheticTaskOf(*spec)) return absl::OkStatus();
   const std::string folder = DataFolderOf(spec->data().path(), arguments, io);
   const auto dataset = OpenDataset(folder);
   if (absl::IsNotFound(dataset.status())) {

@@ -14,6 +14,7 @@
 #include "common/spec_keys.h"
 #include "common/spec_model.h"
 #include "common/status.h"
+#include "common/synthetic_spec.h"
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 
@@ -42,6 +43,8 @@ class Rules {
   void Run() {
     CheckKeys(spec_, "",
               [this](const std::string& path, const std::string& rule) { Report({path}, rule); });
+    ResolveDataSource(&spec_, [this](bool holds, const std::vector<std::string>& paths,
+                                     const std::string& rule) { Require(holds, paths, rule); });
     CheckModel();
     CheckIgnoredKeys();
     CheckTokens();
@@ -70,6 +73,7 @@ class Rules {
   void CheckCompressor();
   void CheckIgnoredKeys();
   void CheckIgnoredResidual(const std::vector<absl::string_view>& keys);
+  void CheckIgnoredSynthetic();
   void CheckIgnored(bool ignored, const std::string& path, const std::string& cause_path,
                     const std::string& cause);
   void CheckTokens();
@@ -205,6 +209,7 @@ void Rules::CheckIgnoredKeys() {
                "qk_norm false");
   CheckIgnored(spec_.model().rope_ratio() == 0, "model.rope_pairs", "model.rope_ratio",
                "rope_ratio 0");
+  CheckIgnoredSynthetic();
   CheckIgnored(spec_.model().rope_ratio() == 0, "model.rope_base", "model.rope_ratio",
                "rope_ratio 0");
   CheckIgnored(spec_.optim().schedule().type() == "constant", "optim.schedule.min_ratio",
@@ -236,6 +241,16 @@ void Rules::CheckSchedule() {
           {decay, warmup, "train.tokens"},
           absl::StrCat("warmup_tokens and decay_tokens together must be at most train.tokens, got ",
                        schedule.warmup_tokens(), " + ", schedule.decay_tokens(), " of ", tokens));
+}
+
+void Rules::CheckIgnoredSynthetic() {
+  const std::string at = "data.synthetic.";
+  const std::string& task = spec_.data().synthetic().task();
+  const bool keys = task == "recall" || task == "overwrite";
+  for (const char* key : {"pairs", "symbols"}) {
+    CheckIgnored(!keys, at + key, at + "task", "task " + task);
+  }
+  CheckIgnored(task != "overwrite", at + "writes", at + "task", "task " + task);
 }
 
 void Rules::ComputeMicroBatch() {

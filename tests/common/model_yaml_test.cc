@@ -14,15 +14,16 @@
 #include "common/spec_model.h"
 #include "common/spec_rules.h"
 #include "common/spec_yaml.h"
+#include "tests/places.h"
 
 namespace ddl {
 namespace {
 
-const std::string kConfigs = DDL_SOURCE_DIR "/configs/";
-
-std::string Model(const std::string& name) { return kConfigs + "models/" + name + ".yaml"; }
+std::string Model(const std::string& name) {
+  return SourcePath("configs/models/" + name + ".yaml");
+}
 std::string Experiment(const std::string& name) {
-  return kConfigs + "experiments/" + name + ".yaml";
+  return SourcePath("configs/experiments/" + name + ".yaml");
 }
 
 uint64_t Parameters(const std::string& model, const std::vector<std::string>& overrides) {
@@ -53,7 +54,7 @@ class Folder {
   }
 
  private:
-  std::string path_ = absl::StrCat(DDL_BINARY_DIR, "/model_yaml_test.", getpid());
+  std::string path_ = BuildPath(absl::StrCat("model_yaml_test.", getpid()));
 };
 
 TEST_CASE("the presets have the parameters of their sources") {

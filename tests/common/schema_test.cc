@@ -6,13 +6,14 @@
 #include <string>
 
 #include "common/files.h"
+#include "tests/places.h"
 
 namespace ddl {
 namespace {
 
 // With DDL_UPDATE_SCHEMA in the environment the committed file is written first.
 void CheckCommitted(const std::string& name, const std::string& made) {
-  const std::string path = std::string(DDL_SOURCE_DIR) + "/configs/schema/" + name;
+  const std::string path = SourcePath("configs/schema/" + name);
   if (std::getenv("DDL_UPDATE_SCHEMA") != nullptr) REQUIRE(WriteFileAtomically(path, made).ok());
   const auto committed = ReadFile(path);
   REQUIRE(committed.ok());
@@ -55,10 +56,11 @@ TEST_CASE("a token count is a number or a text with a suffix") {
   CHECK(tokens["anyOf"][1]["type"] == "string");
 }
 
-TEST_CASE("an experiment must name its data, the base of a sweep need not") {
+TEST_CASE("an experiment has no required key, since data is a folder or synthetic") {
   const auto experiment = nlohmann::json::parse(ExperimentSchema());
-  CHECK(experiment["required"] == nlohmann::json({"data"}));
-  CHECK(experiment["properties"]["data"]["required"] == nlohmann::json({"path"}));
+  CHECK(!experiment.contains("required"));
+  const auto& data = experiment["properties"]["data"]["properties"];
+  CHECK(data["synthetic"]["properties"]["task"]["default"] == "none");
   const auto sweep = nlohmann::json::parse(SweepSchema());
   CHECK(!sweep["properties"]["base"]["anyOf"][1].contains("required"));
 }

@@ -12,14 +12,15 @@
 #include "absl/strings/str_cat.h"
 #include "common/files.h"
 #include "common/spec_rules.h"
+#include "tests/places.h"
 
 namespace ddl {
 namespace {
 
 using google::protobuf::util::MessageDifferencer;
 
-const std::string kTiny = std::string(DDL_SOURCE_DIR) + "/configs/experiments/tiny.yaml";
-const std::string kQuickstart = std::string(DDL_SOURCE_DIR) + "/configs/sweeps/quickstart.yaml";
+const std::string kTiny = SourcePath("configs/experiments/tiny.yaml");
+const std::string kQuickstart = SourcePath("configs/sweeps/quickstart.yaml");
 
 // A file that goes with the test. Its messages begin with "F" in place of the path.
 class TemporaryYaml {
@@ -45,7 +46,7 @@ class TemporaryYaml {
   }
 
  private:
-  std::string path_ = absl::StrCat(DDL_BINARY_DIR, "/spec_yaml_test.", getpid(), ".yaml");
+  std::string path_ = BuildPath(absl::StrCat("spec_yaml_test.", getpid(), ".yaml"));
 };
 
 TEST_CASE("the committed experiment reads to what it says") {
@@ -126,8 +127,8 @@ TEST_CASE("an override is checked as a file is, and named in its error") {
   CHECK(file.Refusal({"model.d_model=4"}) ==
         "override model.d_model=4: model.d_model: must be at least 8, got 4");
   CHECK(file.Refusal({"~data.path"}) ==
-        "F:1:7: data.path: is required: Folder made by `ddl data "
-        "prep`.");
+        "F:1:7: data.path: is required, unless data.synthetic.task is given: a folder made by `ddl "
+        "data prep`");
   CHECK(file.Refusal({"title=12", "model.residual={kind: ddl, value_channels: 4}"}).empty());
 }
 

@@ -9,6 +9,8 @@ EXEMPT = {
     "common/rpc_client.cc": "tests/coordinator/service/server_test.cc speaks through it",
     "common/rpc_server.cc": "tests/coordinator/service/server_test.cc holds every method to it",
     "common/version.cc": "two constants; tests/coordinator/main_test.cc and tests/cli print them",
+    "coordinator/service/write_patience.cc": "read_logs_test.cc beside it is cut off by it",
+    "coordinator/service/transition_log.cc": "tests/e2e/logs_test.py reads its lines",
     "coordinator/service/run_reader.cc": "experiments_service_test.cc beside it reads its pages",
     "coordinator/service/series_reader.cc": "metrics_service_test.cc beside it reads through it",
     "worker/comm/collective.cc": "one branch; worker/comm/process_group_test.cc takes both sides",
@@ -37,6 +39,9 @@ EXEMPT = {
     "worker/train/training_step.cc": "worker/train/run_rank_test.cc: one rank equals two",
     "common/rpc_status.cc": "one switch; every service test reads codes through it",
     "cli/change.cc": "tests/cli/verbs_test.cc",
+    "cli/client_streams.cc": "tests/cli/logs_test.cc",
+    "cli/context.cc": "tests/cli/contexts_test.cc",
+    "cli/log_source.cc": "tests/cli/logs_test.cc",
     "cli/cluster.cc": "tests/cli/verbs_test.cc",
     "cli/comparison_text.cc": "tests/cli/compare_test.cc",
     "cli/config.cc": "tests/cli/compare_test.cc",
@@ -50,7 +55,6 @@ EXEMPT = {
     "cli/interrupt.cc": "tests/cli/client_test.cc",
     "cli/live_screen.cc": "tests/cli/chart_test.cc",
     "cli/local_ranks.cc": "tests/cli/local_test.cc",
-    "cli/logs.cc": "tests/cli/verbs_test.cc",
     "cli/ls.cc": "tests/cli/verbs_test.cc",
     "cli/metrics.cc": "tests/cli/compare_test.cc",
     "cli/output_text.cc": "tests/cli/output_test.cc",
@@ -82,6 +86,8 @@ SCENARIOS = {
     "tests/worker/model/gradients_test.cc": "every form of a model, by differences",
     "tests/worker/model/step_flops_test.cc": "common/architecture.cc against real steps",
     "tests/worker/model/model_properties_test.cc": "what holds for every form of a model",
+    "tests/worker/train/synthetic_run_test.cc": "worker/train",
+    "tests/worker/model/delta_composition_test.cc": "worker/model",
 }
 MAINS = ("main.cc",)
 

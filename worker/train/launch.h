@@ -3,9 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "common/synthetic_task.h"
 #include "worker/model/model_config.h"
 #include "worker/optim/optimizer_config.h"
 #include "worker/optim/schedule.h"
@@ -54,6 +56,7 @@ struct Launch {
   OptimizerConfig optimizer;
   ScheduleConfig schedule;
 
+  std::optional<SyntheticTask> synthetic;  // In place of a data folder.
   std::string data_folder;
   std::string data_manifest_sha256;
   std::string rank_folder;

@@ -9,6 +9,7 @@
 #include "common/spec_model.h"
 #include "common/spec_rules.h"
 #include "common/status.h"
+#include "common/synthetic_spec.h"
 #include "proto/ddl/v1/launch.pb.h"
 #include "worker/train/model_proto.h"
 
@@ -70,6 +71,7 @@ void FillFromSpec(const v1::ExperimentSpec& spec, Launch* launch) {
   launch->train = PlainTrain(spec);
   launch->optimizer = PlainOptimizer(spec.optim());
   launch->schedule = PlainSchedule(spec);
+  launch->synthetic = SyntheticTaskOf(spec);
   launch->data_manifest_sha256 = spec.data().manifest_sha256();
 }
 

@@ -9,7 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "worker/comm/collective.h"
-#include "worker/data/training_text.h"
+#include "worker/data/sequence_source.h"
 #include "worker/model/transformer.h"
 #include "worker/optim/optimizer.h"
 #include "worker/train/checkpoint_writer.h"
@@ -24,7 +24,7 @@ struct LoopParts {
   const Launch* launch = nullptr;
   Transformer* model = nullptr;
   Optimizer* optimizer = nullptr;
-  const TrainingText* text = nullptr;
+  const SequenceSource* data = nullptr;
   Collective* collective = nullptr;
   EventSink* events = nullptr;
   CheckpointWriter* checkpoints = nullptr;  // Used by rank 0 alone.

@@ -1,6 +1,7 @@
 // ddl-rank: trains one rank of one attempt, and holds the models to reference numbers.
 //
-//   ddl-rank train --launch FILE    Exit 0 done, 75 stopped as asked, 2 bad spec or data, 1 other.
+//   ddl-rank train --launch FILE [--log-format text|json]
+//                          Exit 0 done, 75 stopped as asked, 2 bad spec or data, 1 other.
 //   ddl-rank golden FILE... [--json]   Holds this build to reference files: 0, 1 over tolerance, 2.
 //   ddl-rank init --model FILE --residual R --seed S --out F    Initial weights: 0, 2.
 //   ddl-rank generate --from PATH --prompt TEXT                  Text of a model: 0, 2.
@@ -17,6 +18,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "common/logging.h"
+#include "common/trace.h"
 #include "worker/train/environment.h"
 #include "worker/train/generate/generate_verb.h"
 #include "worker/train/generate/init_verb.h"
@@ -33,12 +35,18 @@ constexpr int kExitUser = 2;
 constexpr int kExitFailure = 1;
 constexpr int64_t kGoldenThreads = 1;
 
-int Train(const std::string& launch_path) {
+int Train(const std::string& launch_path, LogFormat format) {
+  InitLogging(format, "ddl-rank");
   const absl::StatusOr<Launch> launch = ReadLaunch(launch_path);
   if (!launch.ok()) {
     DDL_LOG(Error) << launch.status();
     return kExitUser;
   }
+  InitLogging(format, "ddl-rank",
+              {{"run", launch->run},
+               {"attempt", launch->epoch},
+               {"rank", launch->rank},
+               {"trace_id", AttemptTrace(launch->run, launch->epoch)}});
   CatchStopSignals();
   absl::StatusOr<std::unique_ptr<SpoolSink>> spool =
       SpoolSink::Open(absl::StrCat(launch->rank_folder, "/spool"), &absl::Now);
@@ -63,7 +71,6 @@ int Train(const std::string& launch_path) {
 }
 
 int Main(int argc, char** argv) {
-  InitLogging(LogFormat::kText, "ddl-rank");
   const absl::string_view verb = argc > 1 ? argv[1] : "";
   if (verb == "version" && argc == 2) {
     std::printf("ddl-rank %s (%s)\n", DDL_VERSION, LibraryVersions().c_str());
@@ -79,11 +86,14 @@ int Main(int argc, char** argv) {
     return verb == "init" ? InitVerb(arguments, std::cout, std::cerr)
                           : GenerateVerb(arguments, std::cout, std::cerr);
   }
-  if (verb == "train" && argc == 4 && absl::string_view(argv[2]) == "--launch") {
-    return Train(argv[3]);
+  if (verb == "train" && argc >= 4 && absl::string_view(argv[2]) == "--launch") {
+    const bool formatted = argc == 6 && absl::string_view(argv[4]) == "--log-format";
+    const absl::StatusOr<LogFormat> format = ParseLogFormat(formatted ? argv[5] : "text");
+    if (format.ok() && (formatted || argc == 4)) return Train(argv[3], *format);
   }
   std::fprintf(stderr,
-               "usage: ddl-rank train --launch FILE\n       ddl-rank golden FILE... [--json]\n"
+               "usage: ddl-rank train --launch FILE [--log-format text|json]\n"
+               "       ddl-rank golden FILE... [--json]\n"
                "       ddl-rank init --model FILE [--residual R] [--seed S] --out F\n"
                "       ddl-rank generate --from PATH --prompt TEXT [--show-gates]\n"
                "       ddl-rank version\n");

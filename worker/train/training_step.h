@@ -1,6 +1,6 @@
 // One optimizer step over all ranks: micro-batches forward and backward, one reduction, clipping,
-// optimizer. Losses and gradients are means over the tokens of the step, so that the number of
-// ranks and the size of micro-batches change nothing but rounding.
+// optimizer. Losses and gradients are means over the answers of the step (for text, its tokens), so
+// that the number of ranks and the size of micro-batches change nothing but rounding.
 #pragma once
 
 #include <ATen/ATen.h>

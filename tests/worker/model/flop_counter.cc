@@ -37,13 +37,13 @@ double Numel(const c10::IValue& value) {
 }
 
 // 2 m k n of (.., m, k) times (.., k, n).
-double Product(const c10::IValue& left, const c10::IValue& right) {
+double ProductFlops(const c10::IValue& left, const c10::IValue& right) {
   const at::Tensor& columns = right.toTensor();
   return 2 * Numel(left) * static_cast<double>(columns.dim() == 1 ? 1 : columns.size(-1));
 }
 
 // Scores and averages of causal attention of q (B,H,T,D): 4 B H D T (T + 1) / 2.
-double Attention(const c10::IValue& query) {
+double AttentionFlops(const c10::IValue& query) {
   const auto tokens = static_cast<double>(query.toTensor().size(2));
   return 4 * Numel(query) * (tokens + 1) / 2;
 }
@@ -74,16 +74,16 @@ void AddAll(absl::string_view names, const Rule& rule, std::map<std::string, Rul
 }
 
 double ProductRule(Inputs in, const std::vector<c10::IValue>& /*out*/) {
-  return Product(in[0], in[1]);
+  return ProductFlops(in[0], in[1]);
 }
 double SumAndProductRule(Inputs in, const std::vector<c10::IValue>& out) {
-  return Product(in[1], in[2]) + Numel(out[0]);
+  return ProductFlops(in[1], in[2]) + Numel(out[0]);
 }
 double AttentionRule(Inputs in, const std::vector<c10::IValue>& /*out*/) {
-  return Attention(in[0]);
+  return AttentionFlops(in[0]);
 }
 double AttentionBackwardRule(Inputs in, const std::vector<c10::IValue>& /*out*/) {
-  return 2 * Attention(in[1]);
+  return 2 * AttentionFlops(in[1]);
 }
 // `each` operations for each number of the result, or of the input.
 Rule OfResult(double each) {
@@ -115,26 +115,46 @@ struct Held final : public at::ObserverContext {
   std::vector<c10::IValue> inputs;
 };
 
+const std::map<std::string, Rule>& Table() {
+  static const auto* const table = new std::map<std::string, Rule>(MakeTable());
+  return *table;
+}
+
+// Whether an operation counts by its result alone: some of these are called without inputs to see.
+bool CountsByResult(const std::string& name) {
+  static const auto* const names = new std::set<std::string>([] {
+    std::set<std::string> made;
+    for (const absl::string_view list : {kElementwise, kFree}) {
+      for (const absl::string_view part : absl::StrSplit(list, ' ')) {
+        made.insert(absl::StrCat("aten::", part));
+      }
+    }
+    return made;
+  }());
+  return names->count(name) > 0;
+}
+
 std::unique_ptr<at::ObserverContext> OnStart(const at::RecordFunction& function) {
   auto held = std::make_unique<Held>();
-  held->inputs.assign(function.inputs().begin(), function.inputs().end());
+  const std::string name = function.name();
+  if (Table().count(name) > 0 && !CountsByResult(name)) {
+    held->inputs.assign(function.inputs().begin(), function.inputs().end());
+  }
   return held;
 }
 
 void OnEnd(const at::RecordFunction& function, at::ObserverContext* context) {
-  static const auto* const table = new std::map<std::string, Rule>(MakeTable());
   const std::string name = function.name();
   if (name.compare(0, 6, "aten::") != 0) return;  // A node of autograd; its operations follow.
   Counting& counting = Now();
   const std::lock_guard<std::mutex> locked(counting.lock);
-  const auto rule = table->find(name);
-  if (rule == table->end()) {
+  const auto rule = Table().find(name);
+  if (rule == Table().end() || context == nullptr) {
     counting.flops.unknown.insert(name);
     return;
   }
   const std::vector<c10::IValue>& held = static_cast<const Held*>(context)->inputs;
-  const Inputs inputs(held.data(), held.size());
-  const double flops = rule->second(inputs, function.outputs());
+  const double flops = rule->second(Inputs(held.data(), held.size()), function.outputs());
   counting.flops.total += flops;
   counting.flops.by_operation[name] += flops;
 }

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/check.h"
 #include "common/files.h"
+#include "tests/places.h"
 #include "worker/train/golden/golden_model.h"
 
 namespace ddl {
@@ -28,9 +29,9 @@ at::Tensor ReadTensor(const nlohmann::json& entry, const char* bytes) {
 
 std::optional<Golden> ReadGolden(const std::string& name) {
   const char* const folder = std::getenv("DDL_GOLDEN_DIR");
-  std::string path = absl::StrCat(folder != nullptr ? folder : DDL_SOURCE_DIR "/../shared/golden",
-                                  "/", name, ".safetensors");
-  if (!FileExists(path)) path = DDL_SOURCE_DIR "/tests/golden/" + name + ".safetensors";
+  std::string path = absl::StrCat(folder != nullptr ? folder : SourcePath("../shared/golden"), "/",
+                                  name, ".safetensors");
+  if (!FileExists(path)) path = SourcePath(absl::StrCat("tests/golden/", name, ".safetensors"));
   if (!FileExists(path)) return std::nullopt;
   std::ifstream file(path, std::ios::binary);
   const std::string bytes{std::istreambuf_iterator<char>(file), {}};
