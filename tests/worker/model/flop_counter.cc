@@ -53,19 +53,20 @@ constexpr absl::string_view kElementwise =
     "add add_ sub sub_ mul mul_ div div_ neg abs sgn pow square reciprocal rsqrt sqrt relu silu "
     "silu_backward sigmoid sigmoid_backward tanh tanh_backward threshold_backward clamp_min where "
     "ge "
-    "gt logical_and rsub embedding_dense_backward";
+    "gt logical_and rsub ger cos sin sign masked_fill masked_fill_ maximum eq ne lt le "
+    "embedding_dense_backward";
 // Moves, views, allocations, and operations whose parts are counted.
 constexpr absl::string_view kFree =
     "linear matmul rms_norm scaled_dot_product_attention cross_entropy_loss log_softmax nll_loss "
     "nll_loss_nd nll_loss_forward nll_loss_backward embedding embedding_backward index_select view "
     "reshape _reshape_alias _unsafe_view expand expand_as transpose t permute narrow slice "
-    "slice_backward select select_backward squeeze unsqueeze cat stack flatten unflatten "
-    "constant_pad_nd pad clone contiguous copy_ to _to_copy detach detach_ alias zero_ zeros "
-    "zeros_like new_zeros new_empty new_empty_strided empty empty_like empty_strided ones_like "
-    "ones "
-    "fill_ full full_like as_strided resolve_conj resolve_neg result_type item "
-    "_local_scalar_dense is_nonzero repeat_interleave view_as sum_to_size _fused_sdp_choice chunk "
-    "split split_with_sizes conj arange resize_ scalar_tensor lift_fresh set_ can_cast";
+    "slice_backward select select_backward squeeze squeeze_ unsqueeze unsqueeze_ cat stack flatten "
+    "unflatten constant_pad_nd pad clone contiguous copy_ to _to_copy type_as detach detach_ alias "
+    "zero_ zeros zeros_like new_zeros new_empty new_empty_strided empty empty_like empty_strided "
+    "ones_like ones fill_ full full_like as_strided as_strided_ resolve_conj resolve_neg "
+    "result_type item _local_scalar_dense is_nonzero repeat_interleave view_as sum_to_size "
+    "_fused_sdp_choice chunk split split_with_sizes conj arange resize_ scalar_tensor lift_fresh "
+    "set_ can_cast outer mT mH numpy_T movedim unfold diagonal";
 
 void AddAll(absl::string_view names, const Rule& rule, std::map<std::string, Rule>* table) {
   for (const absl::string_view name : absl::StrSplit(names, ' ')) {
@@ -98,7 +99,7 @@ Rule OfInput(double each) {
 std::map<std::string, Rule> MakeTable() {
   std::map<std::string, Rule> table;
   AddAll("mm bmm mv dot", &ProductRule, &table);
-  AddAll("addmm addmv baddbmm", &SumAndProductRule, &table);
+  AddAll("addmm addmv addmv_ baddbmm", &SumAndProductRule, &table);
   AddAll("_scaled_dot_product_flash_attention_for_cpu", &AttentionRule, &table);
   AddAll("_scaled_dot_product_flash_attention_for_cpu_backward", &AttentionBackwardRule, &table);
   AddAll("addcmul addcmul_", OfResult(2), &table);
