@@ -23,7 +23,7 @@ const std::string kConfigs = SourcePath("configs/");
 
 std::string Model(const std::string& name) { return kConfigs + "models/" + name + ".yaml"; }
 std::string Experiment(const std::string& name) {
-  return kConfigs + "experiments/" + name + ".yaml";
+  return SourcePath("configs/experiments/" + name + ".yaml");
 }
 
 uint64_t Parameters(const std::string& model, const std::vector<std::string>& overrides) {

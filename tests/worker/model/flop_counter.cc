@@ -37,7 +37,7 @@ double Numel(const c10::IValue& value) {
 }
 
 // 2 m k n of (.., m, k) times (.., k, n).
-double Product(const c10::IValue& left, const c10::IValue& right) {
+double ProductFlops(const c10::IValue& left, const c10::IValue& right) {
   const at::Tensor& columns = right.toTensor();
   return 2 * Numel(left) * static_cast<double>(columns.dim() == 1 ? 1 : columns.size(-1));
 }
@@ -53,19 +53,20 @@ constexpr absl::string_view kElementwise =
     "add add_ sub sub_ mul mul_ div div_ neg abs sgn pow square reciprocal rsqrt sqrt relu silu "
     "silu_backward sigmoid sigmoid_backward tanh tanh_backward threshold_backward clamp_min where "
     "ge "
-    "gt logical_and rsub embedding_dense_backward";
+    "gt logical_and rsub ger cos sin sign masked_fill masked_fill_ maximum eq ne lt le "
+    "embedding_dense_backward";
 // Moves, views, allocations, and operations whose parts are counted.
 constexpr absl::string_view kFree =
     "linear matmul rms_norm scaled_dot_product_attention cross_entropy_loss log_softmax nll_loss "
     "nll_loss_nd nll_loss_forward nll_loss_backward embedding embedding_backward index_select view "
     "reshape _reshape_alias _unsafe_view expand expand_as transpose t permute narrow slice "
-    "slice_backward select select_backward squeeze unsqueeze cat stack flatten unflatten "
-    "constant_pad_nd pad clone contiguous copy_ to _to_copy detach detach_ alias zero_ zeros "
-    "zeros_like new_zeros new_empty new_empty_strided empty empty_like empty_strided ones_like "
-    "ones "
-    "fill_ full full_like as_strided resolve_conj resolve_neg result_type item "
-    "_local_scalar_dense is_nonzero repeat_interleave view_as sum_to_size _fused_sdp_choice chunk "
-    "split split_with_sizes conj arange resize_ scalar_tensor lift_fresh set_ can_cast";
+    "slice_backward select select_backward squeeze squeeze_ unsqueeze unsqueeze_ cat stack flatten "
+    "unflatten constant_pad_nd pad clone contiguous copy_ to _to_copy type_as detach detach_ alias "
+    "zero_ zeros zeros_like new_zeros new_empty new_empty_strided empty empty_like empty_strided "
+    "ones_like ones fill_ full full_like as_strided as_strided_ resolve_conj resolve_neg "
+    "result_type item _local_scalar_dense is_nonzero repeat_interleave view_as sum_to_size "
+    "_fused_sdp_choice chunk split split_with_sizes conj arange resize_ scalar_tensor lift_fresh "
+    "set_ can_cast outer mT mH numpy_T movedim unfold diagonal";
 
 void AddAll(absl::string_view names, const Rule& rule, std::map<std::string, Rule>* table) {
   for (const absl::string_view name : absl::StrSplit(names, ' ')) {
@@ -74,10 +75,10 @@ void AddAll(absl::string_view names, const Rule& rule, std::map<std::string, Rul
 }
 
 double ProductRule(Inputs in, const std::vector<c10::IValue>& /*out*/) {
-  return Product(in[0], in[1]);
+  return ProductFlops(in[0], in[1]);
 }
 double SumAndProductRule(Inputs in, const std::vector<c10::IValue>& out) {
-  return Product(in[1], in[2]) + Numel(out[0]);
+  return ProductFlops(in[1], in[2]) + Numel(out[0]);
 }
 double AttentionRule(Inputs in, const std::vector<c10::IValue>& /*out*/) {
   return AttentionFlops(in[0]);
@@ -98,7 +99,7 @@ Rule OfInput(double each) {
 std::map<std::string, Rule> MakeTable() {
   std::map<std::string, Rule> table;
   AddAll("mm bmm mv dot", &ProductRule, &table);
-  AddAll("addmm addmv baddbmm", &SumAndProductRule, &table);
+  AddAll("addmm addmv addmv_ baddbmm", &SumAndProductRule, &table);
   AddAll("_scaled_dot_product_flash_attention_for_cpu", &AttentionRule, &table);
   AddAll("_scaled_dot_product_flash_attention_for_cpu_backward", &AttentionBackwardRule, &table);
   AddAll("addcmul addcmul_", OfResult(2), &table);
@@ -115,26 +116,46 @@ struct Held final : public at::ObserverContext {
   std::vector<c10::IValue> inputs;
 };
 
+const std::map<std::string, Rule>& Table() {
+  static const auto* const table = new std::map<std::string, Rule>(MakeTable());
+  return *table;
+}
+
+// Whether an operation counts by its result alone: some of these are called without inputs to see.
+bool CountsByResult(const std::string& name) {
+  static const auto* const names = new std::set<std::string>([] {
+    std::set<std::string> made;
+    for (const absl::string_view list : {kElementwise, kFree}) {
+      for (const absl::string_view part : absl::StrSplit(list, ' ')) {
+        made.insert(absl::StrCat("aten::", part));
+      }
+    }
+    return made;
+  }());
+  return names->count(name) > 0;
+}
+
 std::unique_ptr<at::ObserverContext> OnStart(const at::RecordFunction& function) {
   auto held = std::make_unique<Held>();
-  held->inputs.assign(function.inputs().begin(), function.inputs().end());
+  const std::string name = function.name();
+  if (Table().count(name) > 0 && !CountsByResult(name)) {
+    held->inputs.assign(function.inputs().begin(), function.inputs().end());
+  }
   return held;
 }
 
 void OnEnd(const at::RecordFunction& function, at::ObserverContext* context) {
-  static const auto* const table = new std::map<std::string, Rule>(MakeTable());
   const std::string name = function.name();
   if (name.compare(0, 6, "aten::") != 0) return;  // A node of autograd; its operations follow.
   Counting& counting = Now();
   const std::lock_guard<std::mutex> locked(counting.lock);
-  const auto rule = table->find(name);
-  if (rule == table->end()) {
+  const auto rule = Table().find(name);
+  if (rule == Table().end() || context == nullptr) {
     counting.flops.unknown.insert(name);
     return;
   }
   const std::vector<c10::IValue>& held = static_cast<const Held*>(context)->inputs;
-  const Inputs inputs(held.data(), held.size());
-  const double flops = rule->second(inputs, function.outputs());
+  const double flops = rule->second(Inputs(held.data(), held.size()), function.outputs());
   counting.flops.total += flops;
   counting.flops.by_operation[name] += flops;
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tests/worker/model/sized_models.h"
+#include "tests/worker/model/variants.h"
 #include "tests/worker/torch_test.h"
 #include "worker/model/gate_trace.h"
 #include "worker/model/transformer.h"
@@ -49,6 +50,26 @@ TEST_CASE("A model that goes on from its past gives the logits of a full pass, i
       CHECK(past.tokens == indices.size(1));
       CHECK(Difference(at::cat(pieces, 1), whole) < 1e-5);
     }
+  }
+}
+
+TEST_CASE("So does every form of a model with every switch, in float64") {
+  const auto seed = std::random_device{}();
+  CAPTURE(seed);
+  std::mt19937_64 random(seed);
+  at::manual_seed(seed);
+  const at::NoGradGuard no_grad;
+  for (const Form& form : AllForms(&random)) {
+    INFO(form.name);
+    const Transformer model = RandomModel(form.model, at::kDouble);
+    const at::Tensor indices = at::randint(form.model.vocab_size, {1, 11}, at::kLong);
+    Past past(form.model);
+    const at::Tensor first = model.Logits(indices.narrow(1, 0, 3), {.past = &past});
+    std::vector<at::Tensor> pieces = {first};
+    for (int64_t at = 3; at < indices.size(1); ++at) {
+      pieces.push_back(model.Logits(indices.narrow(1, at, 1), {.past = &past}));
+    }
+    CHECK(Difference(at::cat(pieces, 1), model.Logits(indices)) < 1e-9);
   }
 }
 

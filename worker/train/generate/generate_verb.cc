@@ -128,7 +128,7 @@ void PrintGates(const GeneratedToken& token, std::ostream& out) {
   out << "\n";
 }
 
-absl::Status Run(const std::vector<std::string>& arguments, std::ostream& out) {
+absl::Status GenerateText(const std::vector<std::string>& arguments, std::ostream& out) {
   Options options;
   Flags flags("ddl-rank", "generate --from PATH --prompt TEXT", "Writes on from a prompt.");
   Declare(&options, &flags);
@@ -154,7 +154,7 @@ absl::Status Run(const std::vector<std::string>& arguments, std::ostream& out) {
 
 int GenerateVerb(const std::vector<std::string>& arguments, std::ostream& out,
                  std::ostream& error) {
-  const absl::Status status = Run(arguments, out);
+  const absl::Status status = GenerateText(arguments, out);
   if (status.ok()) return 0;
   error << "ddl-rank: " << status.message() << "\n";
   return kExitBadInput;
