@@ -13,7 +13,7 @@ namespace {
 // Rounding of sums of some tens of terms near 1.
 double SumBound(at::ScalarType type) { return type == at::kFloat ? 1e-5 : 1e-13; }
 
-double Largest(const at::Tensor& tensor) { return tensor.abs().max().item<double>(); }
+double LargestOf(const at::Tensor& tensor) { return tensor.abs().max().item<double>(); }
 
 // A residual with a chosen beta and v in its attention sublayer, whatever the input; k_eps 0.
 class Fixture {
@@ -90,7 +90,7 @@ TEST_CASE("A gate of 0 leaves the state as it is") {
 
 TEST_CASE("A gate of 1 makes the state along the direction equal the value") {
   ForAll("ddl", {1.0}, [](const Fixture& fixture, double, double bound) {
-    CHECK(Largest(fixture.Along(fixture.Rewrite(fixture.state)) - fixture.v) < bound);
+    CHECK(LargestOf(fixture.Along(fixture.Rewrite(fixture.state)) - fixture.v) < bound);
   });
 }
 
@@ -98,7 +98,7 @@ TEST_CASE("The distance to the value along the direction shrinks by 1 - beta") {
   ForAll("ddl", {0.2, 0.9, 1.7}, [](const Fixture& fixture, double beta, double bound) {
     const at::Tensor before = fixture.Along(fixture.state) - fixture.v;
     const at::Tensor after = fixture.Along(fixture.Rewrite(fixture.state)) - fixture.v;
-    CHECK(Largest(after - (1 - beta) * before) < bound);
+    CHECK(LargestOf(after - (1 - beta) * before) < bound);
   });
 }
 
@@ -106,7 +106,7 @@ TEST_CASE("Only what lies along the direction changes") {
   ForAll("ddl", {0.6, 1.4}, [](const Fixture& fixture, double, double bound) {
     const at::Tensor change = fixture.Rewrite(fixture.state) - fixture.state;
     const at::Tensor k = Direction(fixture.h, 0);
-    CHECK(Largest(change - fixture.Along(change).unsqueeze(3) * k.unsqueeze(2)) < bound);
+    CHECK(LargestOf(change - fixture.Along(change).unsqueeze(3) * k.unsqueeze(2)) < bound);
   });
 }
 
@@ -114,7 +114,7 @@ TEST_CASE("Write-only adds the value along the direction and erases nothing") {
   ForAll("write_only", {0.6, 1.5}, [](const Fixture& fixture, double beta, double bound) {
     const at::Tensor k = Direction(fixture.h, 0);
     const at::Tensor added = beta * fixture.v.view({1, 1, -1, 1}) * k.unsqueeze(2);
-    CHECK(Largest(fixture.Rewrite(fixture.state) - (fixture.state + added)) < bound);
+    CHECK(LargestOf(fixture.Rewrite(fixture.state) - (fixture.state + added)) < bound);
   });
 }
 
@@ -138,10 +138,10 @@ TEST_CASE("The erasing operator has eigenvalues 1 and 1 - beta, and reflects as 
       const double bound = 10 * SumBound(type);
       const at::Tensor values = at::linalg_eigvalsh(matrix);
       CHECK(values[0].item<double>() == Approx(1 - beta).margin(bound));
-      CHECK(Largest(values.narrow(0, 1, width - 1) - 1) < bound);
+      CHECK(LargestOf(values.narrow(0, 1, width - 1) - 1) < bound);
       CHECK(at::linalg_det(matrix).item<double>() == Approx(1 - beta).margin(bound));
       if (beta > 1.99) {
-        CHECK(Largest(at::matmul(matrix, matrix.t()) - at::eye(width, at::kDouble)) < 1e-4);
+        CHECK(LargestOf(at::matmul(matrix, matrix.t()) - at::eye(width, at::kDouble)) < 1e-4);
       }
     }
   }

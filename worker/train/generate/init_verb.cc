@@ -10,10 +10,10 @@
 namespace ddl {
 namespace {
 
-constexpr int kExitBadInput = 2;
+constexpr int kExitBadModel = 2;
 constexpr int64_t kLargestSeed = 9007199254740991;  // As the spec's key `seed`.
 
-absl::Status Run(const std::vector<std::string>& arguments, std::ostream& out) {
+absl::Status WriteInitial(const std::vector<std::string>& arguments, std::ostream& out) {
   std::string model_path;
   std::string residual;
   std::string path;
@@ -40,10 +40,10 @@ absl::Status Run(const std::vector<std::string>& arguments, std::ostream& out) {
 }  // namespace
 
 int InitVerb(const std::vector<std::string>& arguments, std::ostream& out, std::ostream& error) {
-  const absl::Status status = Run(arguments, out);
+  const absl::Status status = WriteInitial(arguments, out);
   if (status.ok()) return 0;
   error << "ddl-rank: " << status.message() << "\n";
-  return kExitBadInput;
+  return kExitBadModel;
 }
 
 }  // namespace ddl
