@@ -24,6 +24,10 @@ absl::Status Confirm(Client& client, const v1::RunSelector& selector, const Argu
   int running = 0;
   for (const v1::Run& run : runs) running += HasEnded(run.state()) ? 0 : 1;
   if (running < 2) return absl::OkStatus();
+  if (arguments.Has("no-input")) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("cancelling ", running, " runs on a terminal needs --yes, with --no-input"));
+  }
   *io.err << "cancel " << running << " runs? [y/N] " << std::flush;
   std::string answer;
   std::getline(*io.in, answer);

@@ -1,69 +1,31 @@
 #include "cli/client.h"
 
-#include <grpcpp/channel.h>
-#include <grpcpp/client_context.h>
-
 #include <algorithm>
-#include <map>
+#include <cmath>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "cli/connection.h"
+#include "cli/contexts.h"
 #include "common/credentials.h"
 #include "common/names.h"
-#include "common/rpc_client.h"
 #include "common/rpc_status.h"
 #include "common/status.h"
 #include "common/version.h"
-#include "proto/ddl/v1/experiments.grpc.pb.h"
-#include "proto/ddl/v1/metrics.grpc.pb.h"
 
 namespace ddl::cli {
 namespace {
 
-constexpr absl::Duration kCallLimit = absl::Seconds(20);    // Of one unary call.
-constexpr absl::Duration kStreamLimit = absl::Seconds(10);  // Of one piece of a watch.
-constexpr absl::Duration kReconnectLimit = absl::Seconds(60);
-
-absl::Status Interrupted() { return absl::CancelledError("interrupted"); }
-
-// Exponential from 100 ms to 1.6 s, with up to a quarter of jitter.
-absl::Duration Backoff(int attempt) {
-  const absl::Duration base = absl::Milliseconds(100) * (1 << std::min(attempt, 4));
-  return base * (1.0 + static_cast<double>(RandomBits() % 1000) / 4000);
-}
+constexpr absl::Duration kCallLimit = absl::Seconds(20);  // Of one unary call.
+constexpr char kBestRun[] = "@best";
 
 }  // namespace
 
-struct Client::Connection {
-  Io& io;
-  std::string address;
-  CallerIdentity caller;
-  absl::Time deadline;  // Of the whole command.
-  absl::Duration retry_limit;
-  std::shared_ptr<grpc::Channel> channel;
-  std::unique_ptr<v1::Experiments::StubInterface> experiments;
-  std::unique_ptr<v1::Metrics::StubInterface> metrics;
-  v1::GetServerResponse server;
-
-  absl::Status CallOnce(const std::function<grpc::Status(grpc::ClientContext*)>& call,
-                        absl::Time limit) const;
-  absl::Status Retry(const std::function<grpc::Status(grpc::ClientContext*)>& call) const;
-
-  template <typename Request, typename Response, typename Stub>
-  absl::StatusOr<Response> Call(const std::unique_ptr<Stub>& stub,
-                                grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
-                                                             Response*),
-                                const Request& request) const {
-    Response response;
-    const absl::Status status = Retry([&](grpc::ClientContext* context) {
-      response.Clear();
-      return (*stub.*method)(context, request, &response);
-    });
-    if (!status.ok()) return status;
-    return response;
-  }
-};
+absl::Duration RetryPause(int attempt) {
+  const absl::Duration base = absl::Milliseconds(100) * (1 << std::min(attempt, 4));
+  return base * (1.0 + static_cast<double>(RandomBits() % 1000) / 4000);
+}
 
 absl::Status Client::Connection::CallOnce(
     const std::function<grpc::Status(grpc::ClientContext*)>& call, absl::Time limit) const {
@@ -84,14 +46,14 @@ absl::Status Client::Connection::Retry(
     // more time than the retry has.
     const bool connected = channel->GetState(true) == GRPC_CHANNEL_READY;
     status = CallOnce(call, std::min(connected ? absl::Now() + kCallLimit : until, deadline));
-    if (io.interrupt->raised()) return Interrupted();
+    if (io.interrupt->raised()) return absl::CancelledError("interrupted");
     const bool never_connected =
         absl::IsDeadlineExceeded(status) && channel->GetState(false) != GRPC_CHANNEL_READY;
     if (never_connected) break;
     if (!absl::IsUnavailable(status)) return status;
-    const absl::Duration pause = Backoff(attempt);
+    const absl::Duration pause = RetryPause(attempt);
     if (absl::Now() + pause >= until) break;
-    if (io.interrupt->WaitFor(pause)) return Interrupted();
+    if (io.interrupt->WaitFor(pause)) return absl::CancelledError("interrupted");
   }
   return absl::UnavailableError(
       absl::StrFormat("no coordinator answers at %s, tried for %.1f s: %s", address,
@@ -104,17 +66,17 @@ const v1::GetServerResponse& Client::server() const { return connection_->server
 const std::string& Client::address() const { return connection_->address; }
 
 absl::StatusOr<std::unique_ptr<Client>> Client::Connect(const Arguments& arguments, Io& io) {
-  DDL_ASSIGN_OR_RETURN(
-      ClientSecurity security,
-      ReadClientSecurity(arguments.address, arguments.tls_ca, arguments.token_file));
+  DDL_ASSIGN_OR_RETURN(const Endpoint endpoint, EndpointOf(arguments, io));
+  DDL_ASSIGN_OR_RETURN(ClientSecurity security,
+                       ReadClientSecurity(endpoint.address, endpoint.tls_ca, endpoint.token_file));
   const absl::Time deadline =
       arguments.timeout ? absl::Now() + *arguments.timeout : absl::InfiniteFuture();
   const absl::Duration retry_limit =
       arguments.timeout ? std::min(kRetryLimit, *arguments.timeout * 0.8) : kRetryLimit;
-  auto channel = OpenChannel(arguments.address, security);
+  auto channel = OpenChannel(endpoint.address, security);
   auto connection = std::unique_ptr<Connection>(
       new Connection{io,
-                     arguments.address,
+                     endpoint.address,
                      {.user = io.Env("USER"), .token = std::move(security.token)},
                      deadline,
                      retry_limit,
@@ -129,10 +91,40 @@ absl::StatusOr<std::unique_ptr<Client>> Client::Connect(const Arguments& argumen
   const v1::GetServerResponse& server = connection->server;
   if (server.api_version() > kApiVersion) {
     return absl::FailedPreconditionError(absl::StrCat(
-        "the coordinator at ", arguments.address, " speaks version ", server.api_version(),
+        "the coordinator at ", endpoint.address, " speaks version ", server.api_version(),
         " of the protocol, this ddl at most ", kApiVersion, "; install ddl ", server.version()));
   }
   return std::unique_ptr<Client>(new Client(std::move(connection)));
+}
+
+absl::StatusOr<std::string> Client::Named(const std::string& word) {
+  v1::RunSelector selector;
+  selector.add_runs(word);
+  DDL_ASSIGN_OR_RETURN(selector, Named(selector));
+  return selector.runs(0);
+}
+
+absl::StatusOr<v1::RunSelector> Client::Named(const v1::RunSelector& selector) {
+  v1::RunSelector named = selector;
+  const auto best = std::find(named.runs().begin(), named.runs().end(), kBestRun);
+  if (best == named.runs().end()) return named;
+  v1::ListRunsRequest request;
+  *request.mutable_selector() = selector;
+  request.mutable_selector()->clear_runs();
+  DDL_ASSIGN_OR_RETURN(const std::vector<v1::Run> runs, ListRuns(request));
+  const v1::Run* winner = nullptr;
+  for (const v1::Run& run : runs) {
+    if (!std::isfinite(run.best_val_loss())) continue;
+    if (winner == nullptr || run.best_val_loss() < winner->best_val_loss()) winner = &run;
+  }
+  if (winner == nullptr) {
+    return absl::NotFoundError(
+        absl::StrCat(kBestRun, ": no run has a validation loss", runs.empty() ? "" : " yet"));
+  }
+  for (std::string& word : *named.mutable_runs()) {
+    if (word == kBestRun) word = winner->id();
+  }
+  return named;
 }
 
 absl::StatusOr<v1::SubmitExperimentResponse> Client::Submit(
@@ -147,12 +139,14 @@ absl::StatusOr<v1::ChangeRunsResponse> Client::Change(RunChange change,
   const auto method = change == RunChange::kCancel  ? &Stub::CancelRuns
                       : change == RunChange::kPause ? &Stub::PauseRuns
                                                     : &Stub::ResumeRuns;
-  return connection_->Call(connection_->experiments, method, request);
+  v1::ChangeRunsRequest named = request;
+  DDL_ASSIGN_OR_RETURN(*named.mutable_selector(), Named(request.selector()));
+  return connection_->Call(connection_->experiments, method, named);
 }
 
 absl::StatusOr<v1::RunDetail> Client::GetRun(const std::string& run) {
   v1::GetRunRequest request;
-  request.set_id(run);
+  DDL_ASSIGN_OR_RETURN(*request.mutable_id(), Named(run));
   return connection_->Call(connection_->experiments, &v1::Experiments::StubInterface::GetRun,
                            request);
 }
@@ -171,24 +165,29 @@ absl::StatusOr<v1::ListWorkersResponse> Client::ListWorkers() {
 
 absl::StatusOr<v1::GetQueueResponse> Client::GetQueue(const std::string& run) {
   v1::GetQueueRequest request;
-  request.set_run(run);
+  if (!run.empty()) {
+    DDL_ASSIGN_OR_RETURN(*request.mutable_run(), Named(run));
+  }
   return connection_->Call(connection_->experiments, &v1::Experiments::StubInterface::GetQueue,
                            request);
 }
 
 absl::StatusOr<v1::ListSeriesResponse> Client::ListSeries(const std::string& run) {
   v1::ListSeriesRequest request;
-  request.set_run(run);
+  DDL_ASSIGN_OR_RETURN(*request.mutable_run(), Named(run));
   return connection_->Call(connection_->metrics, &v1::Metrics::StubInterface::ListSeries, request);
 }
 
 absl::StatusOr<v1::Comparison> Client::Compare(const v1::CompareRequest& request) {
-  return connection_->Call(connection_->metrics, &v1::Metrics::StubInterface::Compare, request);
+  v1::CompareRequest named = request;
+  DDL_ASSIGN_OR_RETURN(*named.mutable_selector(), Named(request.selector()));
+  return connection_->Call(connection_->metrics, &v1::Metrics::StubInterface::Compare, named);
 }
 
 absl::StatusOr<std::vector<v1::Run>> Client::ListRuns(const v1::ListRunsRequest& request) {
   std::vector<v1::Run> runs;
   v1::ListRunsRequest page = request;
+  DDL_ASSIGN_OR_RETURN(*page.mutable_selector(), Named(request.selector()));
   do {
     DDL_ASSIGN_OR_RETURN(v1::ListRunsResponse response,
                          connection_->Call(connection_->experiments,
@@ -212,70 +211,6 @@ absl::StatusOr<std::vector<v1::Experiment>> Client::ListExperiments() {
     page.set_page_token(response.next_page_token());
   } while (!page.page_token().empty());
   return experiments;
-}
-
-absl::StatusOr<std::vector<v1::SeriesChunk>> Client::GetSeries(
-    const v1::GetSeriesRequest& request) {
-  std::vector<v1::SeriesChunk> series;
-  const absl::Status status = connection_->Retry([&](grpc::ClientContext* context) {
-    series.clear();
-    std::map<std::string, size_t> places;
-    const auto reader = connection_->metrics->GetSeries(context, request);
-    v1::SeriesChunk chunk;
-    while (reader->Read(&chunk)) {
-      const auto [place, is_new] = places.emplace(chunk.name(), series.size());
-      if (is_new) {
-        series.push_back(std::move(chunk));
-      } else {
-        series[place->second].mutable_points()->MergeFrom(chunk.points());
-      }
-      chunk.Clear();
-    }
-    return reader->Finish();
-  });
-  if (!status.ok()) return status;
-  return series;
-}
-
-absl::Status Client::Watch(const v1::RunSelector& selector, const Watcher& watcher) {
-  v1::WatchExperimentsRequest request;
-  *request.mutable_selector() = selector;
-  absl::Time give_up = absl::Now() + connection_->retry_limit;
-  for (int attempt = 0;; ++attempt) {
-    bool go_on = true;
-    const absl::Time limit = std::min(absl::Now() + kStreamLimit, connection_->deadline);
-    const absl::Status status = connection_->CallOnce(
-        [&](grpc::ClientContext* context) {
-          const auto reader = connection_->experiments->WatchExperiments(context, request);
-          v1::RunUpdate update;
-          while (go_on && reader->Read(&update)) {
-            request.set_after_version(update.version());
-            go_on = watcher.on_update(update);
-            attempt = 0;
-            give_up = absl::Now() + std::min(kReconnectLimit, connection_->deadline - absl::Now());
-          }
-          if (!go_on) context->TryCancel();
-          return reader->Finish();
-        },
-        limit);
-    if (connection_->io.interrupt->raised()) return Interrupted();
-    if (!go_on || status.ok()) return absl::OkStatus();
-    if (absl::Now() >= connection_->deadline) {
-      return absl::DeadlineExceededError("the runs had not come so far when --timeout was over");
-    }
-    if (absl::IsDeadlineExceeded(status)) {  // One piece of the watch is over.
-      watcher.on_pause();
-      continue;
-    }
-    if (!absl::IsUnavailable(status)) return status;
-    if (attempt == 1) watcher.on_lost(status);
-    const absl::Duration pause = Backoff(attempt);
-    if (absl::Now() + pause >= give_up) {
-      return absl::UnavailableError(
-          absl::StrCat("no coordinator answers at ", connection_->address, ": ", status.message()));
-    }
-    if (connection_->io.interrupt->WaitFor(pause)) return Interrupted();
-  }
 }
 
 }  // namespace ddl::cli

@@ -2,7 +2,8 @@
 //
 // UNAVAILABLE alone is retried, with jitter and for a bounded time; a call that changes something
 // carries the request_id that its caller made, so a repeat is harmless. Ctrl-C cancels the call
-// that is under way (kCancelled). gRPC itself stays in client.cc.
+// that is under way (kCancelled). gRPC itself stays in connection.h and
+// the files client*.cc.
 #pragma once
 
 #include <functional>
@@ -55,12 +56,25 @@ class Client {
   absl::StatusOr<std::vector<v1::SeriesChunk>> GetSeries(const v1::GetSeriesRequest& request);
   absl::StatusOr<v1::Comparison> Compare(const v1::CompareRequest& request);
 
+  // Gives `take` the logs that `request` wishes, whose positions move on with them. A lost
+  // connection is made again, from where it broke off, for up to a minute. kResourceExhausted: the
+  // coordinator has cut this reader off as too slow. An error of `take` or `pause`, which is called
+  // now and then, ends it and is returned.
+  absl::Status ReadLogs(v1::ReadLogsRequest* request,
+                        const std::function<absl::Status(const v1::LogChunk&)>& take,
+                        const std::function<absl::Status()>& pause);
+
   // Tells `watcher` the state of each selected run, then every change, until all have ended, it
   // wants no more, or the command's deadline is over (kDeadlineExceeded). A lost connection is made
   // again, from where it broke off, for up to a minute.
   absl::Status Watch(const v1::RunSelector& selector, const Watcher& watcher);
 
  private:
+  // A selector or word with @best replaced: the run of the lowest validation loss, among those that
+  // the selector's labels and sweep leave. kNotFound when no run has one.
+  absl::StatusOr<v1::RunSelector> Named(const v1::RunSelector& selector);
+  absl::StatusOr<std::string> Named(const std::string& word);
+
   struct Connection;
   explicit Client(std::unique_ptr<Connection> connection);
   std::unique_ptr<Connection> connection_;

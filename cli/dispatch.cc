@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "cli/help.h"
+#include "cli/pager.h"
 #include "cli/parse.h"
 #include "cli/terminal_text.h"
 #include "common/logging.h"
@@ -24,8 +25,23 @@ ExitCode Report(const absl::Status& status, const Arguments* arguments, Io& io) 
   return ExitCodeOf(status);
 }
 
+// Tables that are longer than the terminal go through the pager, if it starts.
+void Show(const std::string& text, const Arguments& arguments, Io& io) {
+  const bool table = arguments.output == Format::kTable || arguments.output == Format::kWide;
+  if (table && !arguments.Has("no-pager") && NeedsPager(text, io)) {
+    const std::vector<std::string> command = PagerCommand(io);
+    if (!command.empty() && Page(command, text)) return;
+  }
+  *io.out << text;
+}
+
+bool Streams(const Arguments& arguments) {
+  const Verb& verb = *arguments.verb;
+  return verb.streams || (!verb.streams_with.empty() && arguments.Has(verb.streams_with));
+}
+
 ExitCode RunVerb(const Arguments& arguments, Io& io) {
-  if (arguments.verb->streams) {
+  if (Streams(arguments)) {
     const auto code = arguments.verb->run(arguments, io);
     return code.ok() ? *code : Report(code.status(), &arguments, io);
   }
@@ -34,7 +50,7 @@ ExitCode RunVerb(const Arguments& arguments, Io& io) {
   held_io.out = &held;
   const auto code = arguments.verb->run(arguments, held_io);
   if (!code.ok()) return Report(code.status(), &arguments, io);
-  *io.out << held.str();
+  Show(held.str(), arguments, io);
   return *code;
 }
 

@@ -48,7 +48,8 @@ std::string HelpOfProgram(const std::vector<Verb>& verbs) {
       "Deltaworks trains Deep Delta Learning models and compares them fairly.\n\n"
       "Usage: ddl [FLAGS] VERB [ARGUMENTS] [FLAGS]\n\nVerbs:\n",
       VerbsText(verbs, ""), "\nFlags of every verb:\n", FlagsText(GlobalFlags()),
-      "\nRUN is an id, the beginning of one, a name, or @last.\n"
+      "\nRUN is an id, the beginning of one, a name, @last (the newest) or\n"
+      "@best (the lowest validation loss).\n"
       "Exit codes: 0 ok, 1 failure, 2 usage or spec, 3 not found, 4 credentials, 5 conflict,\n"
       "6 coordinator unreachable, 7 run failed, 8 findings, 124 timeout, 130 interrupted.\n");
 }

@@ -25,6 +25,7 @@
 #include "common/spec_rules.h"
 #include "common/spool.h"
 #include "common/status.h"
+#include "common/synthetic_spec.h"
 
 namespace ddl::cli {
 namespace {
@@ -38,7 +39,7 @@ std::string Absolute(const std::string& path) {
 }
 
 // What can be known before a process starts: the data is there and is what the spec says.
-absl::Status CheckTrainingData(const std::string& folder, const v1::ExperimentSpec& spec) {
+absl::Status CheckSequenceSource(const std::string& folder, const v1::ExperimentSpec& spec) {
   DDL_ASSIGN_OR_RETURN(const Dataset dataset, OpenDataset(folder));
   for (const absl::string_view split : {kTrainSplit, kValSplit}) {
     const auto shards = OpenSplit(dataset, split, /*digests=*/false);
@@ -63,8 +64,10 @@ absl::StatusOr<LocalRun> PlanRun(const Arguments& arguments, const SpecSource& s
   run.id = IdFromBits(RandomBits());
   run.spec = source.specs[0];
   run.device = arguments.Get("device", "cpu");
-  run.data_folder = Absolute(DataFolderOf(run.spec.data().path(), arguments, io));
-  DDL_RETURN_IF_ERROR(Annotate(CheckTrainingData(run.data_folder, run.spec), "data.path"));
+  if (!SyntheticTaskOf(run.spec)) {
+    run.data_folder = Absolute(DataFolderOf(run.spec.data().path(), arguments, io));
+    DDL_RETURN_IF_ERROR(Annotate(CheckSequenceSource(run.data_folder, run.spec), "data.path"));
+  }
   run.folder =
       Absolute(arguments.Get("out", absl::StrCat("ddl-runs/", run.spec.name(), "-", run.id)));
   if (IsRunFolder(run.folder)) {
@@ -178,6 +181,15 @@ class Progress {
   size_t notices_ = 0;
 };
 
+// "0.9774", and beside it what guessing earns where that is known.
+std::string AccuracyText(const RunFolder& folder) {
+  const auto accuracy = folder.series.find(std::string(series::kValAccuracy));
+  if (accuracy == folder.series.end()) return LossText(std::numeric_limits<double>::quiet_NaN());
+  const std::string text = LossText(accuracy->second.back().value());
+  const std::optional<SyntheticTask> task = SyntheticTaskOf(folder.launch.spec());
+  return task ? absl::StrCat(text, " (chance ", LossText(ChanceAccuracy(*task)), ")") : text;
+}
+
 std::string ResultText(const v1::Run& run, const RunFolder& folder, const std::string& path,
                        const Arguments& arguments) {
   return TableText(
@@ -194,6 +206,7 @@ std::string ResultText(const v1::Run& run, const RunFolder& folder, const std::s
        {{"train loss"}, {LossText(run.train_loss())}},
        {{"val loss"},
         {absl::StrCat(LossText(run.val_loss()), " (best ", LossText(run.best_val_loss()), ")")}},
+       {{"val accuracy"}, {AccuracyText(folder)}},
        {{"folder"}, {path}}},
       {false, false}, arguments.color);
 }

@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -20,6 +19,7 @@
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "common/files.h"
+#include "common/rank_environment.h"
 #include "common/status.h"
 
 namespace ddl::cli {
@@ -28,35 +28,12 @@ namespace {
 constexpr double kLeaseSeconds = 30;
 constexpr absl::Duration kRenewPeriod = absl::Seconds(5);
 
-// What a worker lets through to a rank, so that both give the same bits.
-constexpr std::array<const char*, 9> kInherited = {"PATH",
-                                                   "HOME",
-                                                   "LANG",
-                                                   "LC_ALL",
-                                                   "TZ",
-                                                   "TMPDIR",
-                                                   "LD_LIBRARY_PATH",
-                                                   "CUDA_VISIBLE_DEVICES",
-                                                   "NVIDIA_VISIBLE_DEVICES"};
-
-std::vector<std::string> RankEnvironment(const Io& io, uint32_t threads) {
-  std::vector<std::string> environment;
-  for (const char* name : kInherited) {
+std::vector<std::string> EnvironmentOf(const Io& io, uint32_t threads) {
+  return RankEnvironment(threads, [&io](const std::string& name) -> std::optional<std::string> {
     const auto found = io.environment.find(name);
-    if (found != io.environment.end()) {
-      environment.push_back(absl::StrCat(name, "=", found->second));
-    }
-  }
-  environment.push_back(absl::StrCat("OMP_NUM_THREADS=", threads));
-  return environment;
-}
-
-std::vector<char*> Pointers(std::vector<std::string>& strings) {
-  std::vector<char*> pointers;
-  pointers.reserve(strings.size() + 1);
-  for (std::string& string : strings) pointers.push_back(string.data());
-  pointers.push_back(nullptr);
-  return pointers;
+    if (found == io.environment.end()) return std::nullopt;
+    return found->second;
+  });
 }
 
 }  // namespace
@@ -140,12 +117,12 @@ LocalRanks::~LocalRanks() {
 // In its own process group, so that Ctrl-C reaches it as the SIGTERM that this program sends.
 absl::Status LocalRanks::Spawn(const v1::RankLaunch& launch, const std::string& program,
                                const Io& io) {
-  std::vector<std::string> words = {program, "train", "--launch",
-                                    absl::StrCat(launch.rank_folder(), "/launch.pb")};
-  std::vector<std::string> environment =
-      RankEnvironment(io, launch.spec().parallel().threads_per_rank());
-  const std::vector<char*> arguments = Pointers(words);
-  const std::vector<char*> variables = Pointers(environment);
+  const std::vector<std::string> words = {program, "train", "--launch",
+                                          absl::StrCat(launch.rank_folder(), "/launch.pb")};
+  const std::vector<std::string> environment =
+      EnvironmentOf(io, launch.spec().parallel().threads_per_rank());
+  const std::vector<char*> arguments = ExecPointers(words);
+  const std::vector<char*> variables = ExecPointers(environment);
   const std::string log = absl::StrCat(launch.rank_folder(), "/log");
 
   posix_spawn_file_actions_t files;

@@ -197,9 +197,6 @@ absl::StatusOr<CommandLine> ParseCommandLine(const std::vector<Verb>& verbs,
   const auto output = ParseFormat(arguments.Get("output", io.Env("DDL_OUTPUT", "table")));
   if (!output.ok()) return Annotate(output.status(), "DDL_OUTPUT");
   arguments.output = *output;
-  arguments.address = arguments.Get("addr", io.Env("DDL_ADDR", "127.0.0.1:7070"));
-  arguments.token_file = arguments.Get("token-file", io.Env("DDL_TOKEN_FILE"));
-  arguments.tls_ca = arguments.Get("tls-ca", io.Env("DDL_TLS_CA"));
   arguments.color = WantsColor(arguments, io);
   arguments.yes = arguments.Has("yes");
   if (arguments.Has("timeout")) {

@@ -8,6 +8,7 @@
 #include "cli/comparison_text.h"
 #include "cli/output.h"
 #include "cli/report_curves.h"
+#include "cli/report_tasks.h"
 #include "cli/run_source.h"
 #include "cli/selection.h"
 #include "cli/verbs.h"
@@ -44,31 +45,24 @@ td{white-space:nowrap}footer td{white-space:normal}
 footer,details{color:var(--faint);font-size:.85rem}footer td{overflow-wrap:anywhere}
 )css";
 
-std::string Row(const std::vector<std::string>& cells, const char* tag) {
-  std::string html = "<tr>";
-  for (const std::string& cell : cells) {
-    absl::StrAppend(&html, "<", tag, ">", EscapeHtml(cell), "</", tag, ">");
-  }
-  return html + "</tr>\n";
-}
-
 std::string ComparisonHtml(const v1::Comparison& comparison) {
-  std::string html = absl::StrCat(
-      "<h2>Comparison</h2>\n<div class=\"wide\"><table><thead>",
-      Row({"arm", absl::StrCat("at ", comparison.x()), "n",
-           absl::StrCat("mean ", comparison.metric()),
-           comparison.baseline().empty() ? "difference"
-                                         : absl::StrCat("difference from ", comparison.baseline()),
-           "pairs", "tokens per second", "values (seed: value)"},
-          "th"),
-      "</thead><tbody>\n");
+  std::string html =
+      absl::StrCat("<h2>Comparison</h2>\n<div class=\"wide\"><table><thead>",
+                   TableRow({"arm", absl::StrCat("at ", comparison.x()), "n",
+                             absl::StrCat("mean ", comparison.metric()),
+                             comparison.baseline().empty()
+                                 ? "difference"
+                                 : absl::StrCat("difference from ", comparison.baseline()),
+                             "pairs", "tokens per second", "values (seed: value)"},
+                            "th"),
+                   "</thead><tbody>\n");
   for (const v1::Arm& arm : comparison.arms()) {
     std::vector<std::string> values;
     for (const v1::ArmValue& value : arm.values()) {
       values.push_back(absl::StrCat(value.seed(), ": ", LossText(value.value())));
     }
-    absl::StrAppend(&html,
-                    Row({arm.label(), PlaceOnAxis(comparison.x(), arm.at()), absl::StrCat(arm.n()),
+    absl::StrAppend(
+        &html, TableRow({arm.label(), PlaceOnAxis(comparison.x(), arm.at()), absl::StrCat(arm.n()),
                          MeanText(arm), DifferenceText(arm), absl::StrCat(arm.pairs()),
                          CountText(arm.tokens_per_second()), absl::StrJoin(values, ", ")},
                         "td"));
@@ -99,11 +93,11 @@ std::string KeysHtml(const v1::Comparison& comparison) {
     }
   }
   std::string html = absl::StrCat("<h2>What differs</h2>\n<div class=\"wide\"><table><thead>",
-                                  Row(header, "th"), "</thead><tbody>\n");
+                                  TableRow(header, "th"), "</thead><tbody>\n");
   for (const v1::DifferentKey& key : comparison.different_keys()) {
     std::vector<std::string> cells = {key.path()};
     cells.insert(cells.end(), key.values().begin(), key.values().end());
-    absl::StrAppend(&html, Row(cells, "td"));
+    absl::StrAppend(&html, TableRow(cells, "td"));
   }
   return html + "</tbody></table></div>\n";
 }
@@ -132,20 +126,65 @@ std::string ProvenanceHtml(const std::vector<SourcedRun>& runs, absl::Time now) 
       Rfc3339(now),
       ". The spec's hash is the SHA-256 of <code>ddl config RUN --resolved</code>.</p>\n"
       "<div class=\"wide\"><table><thead>",
-      Row({"run", "name", "residual", "seed", "state", "tokens", "active time", "spec",
-           "data manifest", "device", "libraries"},
-          "th"),
+      TableRow({"run", "name", "residual", "seed", "state", "tokens", "active time", "spec",
+                "data manifest", "device", "libraries"},
+               "th"),
       "</thead><tbody>\n");
   for (const SourcedRun& sourced : runs) {
     absl::StrAppend(
-        &html, Row({sourced.run.id(), sourced.run.name(), sourced.run.residual(),
-                    absl::StrCat(sourced.run.seed()), sourced.run.state(),
-                    absl::StrCat(sourced.run.tokens()), SecondsText(sourced.run.active_seconds()),
-                    Sha256Hex(WriteYaml(sourced.spec)), sourced.spec.data().manifest_sha256(),
-                    sourced.device, sourced.library_versions},
-                   "td"));
+        &html,
+        TableRow({sourced.run.id(), sourced.run.name(), sourced.run.residual(),
+                  absl::StrCat(sourced.run.seed()), sourced.run.state(),
+                  absl::StrCat(sourced.run.tokens()), SecondsText(sourced.run.active_seconds()),
+                  Sha256Hex(WriteYaml(sourced.spec)), sourced.spec.data().manifest_sha256(),
+                  sourced.device, sourced.library_versions},
+                 "td"));
   }
   return html + "</tbody></table></div></footer>\n";
+}
+
+// Of the tasks of a synthetic report: the curves that tell them apart.
+std::string TaskChartsHtml(const std::vector<ReportArm>& arms, const std::string& metric,
+                           size_t task) {
+  std::string html;
+  for (Chart chart : {SeriesChart(arms, metric, "tokens", 0), PositionChart(arms)}) {
+    absl::StrAppend(&chart.id, "-", task);
+    absl::StrAppend(&html, ChartHtml(chart));
+  }
+  return html;
+}
+
+std::string PositionsHtml(const std::vector<ReportArm>& arms) {
+  const Chart positions = PositionChart(arms);
+  return positions.lines.empty() ? "" : ChartHtml(positions);
+}
+
+// A section for each task; a single one has all curves.
+absl::StatusOr<std::string> SectionsHtml(const std::vector<ReportTask>& tasks,
+                                         const ComparisonRequest& request) {
+  std::string html = SolvedHtml(tasks);
+  for (size_t i = 0; i < tasks.size(); ++i) {
+    DDL_ASSIGN_OR_RETURN(const v1::Comparison comparison,
+                         Compare(ForComparison(tasks[i].runs, request.metric), request));
+    const std::vector<ReportArm> arms = ArmsOf(tasks[i].runs, request.metric);
+    if (tasks.size() == 1) {
+      absl::StrAppend(&html, ComparisonHtml(comparison), ChartsHtml(arms, request.metric),
+                      PositionsHtml(arms), KeysHtml(comparison));
+      continue;
+    }
+    absl::StrAppend(&html, "<h2>", EscapeHtml(tasks[i].name), "</h2>\n", ComparisonHtml(comparison),
+                    TaskChartsHtml(arms, request.metric, i), KeysHtml(comparison));
+  }
+  return html;
+}
+
+// What a report reads of every run.
+std::vector<std::string> SeriesOf(const std::string& metric) {
+  std::vector<std::string> names = {metric, std::string(series::kTrainLoss),
+                                    absl::StrCat(series::kGateBetaMean, "/*"),
+                                    absl::StrCat(series::kValPositionAccuracy, "/*")};
+  if (metric != series::kValAccuracy) names.emplace_back(series::kValAccuracy);
+  return names;
 }
 
 absl::StatusOr<std::vector<double>> Places(const Arguments& arguments) {
@@ -164,14 +203,12 @@ absl::StatusOr<ExitCode> RunReport(const Arguments& arguments, Io& io) {
   const std::string metric = arguments.Get("metric", std::string(series::kValLoss));
   const std::string title = arguments.Get("title", "Comparison of residual updates");
   DDL_ASSIGN_OR_RETURN(const std::vector<double> places, Places(arguments));
+  DDL_ASSIGN_OR_RETURN(const std::vector<SourcedRun> runs,
+                       ReadRuns(SeriesOf(metric), arguments, io));
   DDL_ASSIGN_OR_RETURN(
-      const std::vector<SourcedRun> runs,
-      ReadRuns({metric, std::string(series::kTrainLoss), absl::StrCat(series::kGateBetaMean, "/*")},
-               arguments, io));
-  DDL_ASSIGN_OR_RETURN(
-      const v1::Comparison comparison,
-      Compare(
-          ForComparison(runs, metric),
+      const std::string sections,
+      SectionsHtml(
+          SortByTask(runs),
           {.metric = metric, .x = "tokens", .at = places, .baseline = arguments.Get("baseline")}));
   const std::string html = absl::StrCat(
       "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
@@ -179,9 +216,8 @@ absl::StatusOr<ExitCode> RunReport(const Arguments& arguments, Io& io) {
       "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
       "'unsafe-inline'\">\n<title>",
       EscapeHtml(title), "</title>\n<style>", kCss, ChartCss(), "</style></head>\n<body><h1>",
-      EscapeHtml(title), "</h1>\n", ComparisonHtml(comparison),
-      ChartsHtml(ArmsOf(runs, metric), metric), KeysHtml(comparison),
-      ProvenanceHtml(runs, absl::Now()), "</body></html>\n");
+      EscapeHtml(title), "</h1>\n", sections, ProvenanceHtml(runs, absl::Now()),
+      "</body></html>\n");
   const std::string file = arguments.Get("out", "report.html");
   DDL_RETURN_IF_ERROR(WriteFileAtomically(file, html));
   Json tree = {{"file", file}, {"runs", runs.size()}, {"bytes", html.size()}};

@@ -11,6 +11,7 @@
 #include "common/names.h"
 #include "common/spec_rules.h"
 #include "common/status.h"
+#include "common/synthetic_spec.h"
 
 namespace ddl::cli {
 namespace {
@@ -18,7 +19,7 @@ namespace {
 // Fills the computed keys that the data folder knows, into a spec that may be partial.
 absl::Status FillFromData(const Arguments& arguments, const Io& io, v1::ExperimentSpec* spec,
                           std::vector<std::string>* warnings) {
-  if (spec->data().path().empty()) return absl::OkStatus();
+  if (spec->data().path().empty() || SyntheticTaskOf(*spec)) return absl::OkStatus();
   const std::string folder = DataFolderOf(spec->data().path(), arguments, io);
   const auto dataset = OpenDataset(folder);
   if (absl::IsNotFound(dataset.status())) {
@@ -37,6 +38,10 @@ absl::Status FillFromData(const Arguments& arguments, const Io& io, v1::Experime
   }
   if (!spec->model().has_vocab_size()) {
     spec->mutable_model()->set_vocab_size(dataset->manifest.vocab_size);
+  } else if (spec->model().vocab_size() < dataset->manifest.vocab_size) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "model.vocab_size: must be at least the ", dataset->manifest.vocab_size,
+        " tokens of the data folder ", Quoted(folder), ", got ", spec->model().vocab_size()));
   }
   return absl::OkStatus();
 }
@@ -101,28 +106,6 @@ absl::StatusOr<ExitCode> PrintSpecErrors(const absl::Status& status, Io& io) {
   for (const std::string& line : lines) *io.err << TerminalText(line, false) << "\n";
   *io.err << lines.size() << (lines.size() == 1 ? " error\n" : " errors\n");
   return ExitCode::kUsage;
-}
-
-Architecture ArchitectureOf(const v1::ExperimentSpec& spec) {
-  const v1::ModelSpec& model = spec.model();
-  const v1::ResidualSpec& residual = model.residual();
-  const bool gated = residual.kind() != "additive";
-  const int64_t channels = gated ? residual.value_channels() : 1;
-  return {.d_model = model.d_model(),
-          .n_layers = model.n_layers(),
-          .n_heads = model.n_heads(),
-          .head_dim = model.head_dim(),
-          .d_ff = model.d_ff(),
-          .max_seq_len = model.max_seq_len(),
-          .vocab_size = model.vocab_size(),
-          .qk_norm = model.qk_norm(),
-          .residual = !gated                     ? ResidualKind::kAdditive
-                      : residual.kind() == "ddl" ? ResidualKind::kDdl
-                                                 : ResidualKind::kWriteOnly,
-          .value_channels = channels,
-          .embed_conv = channels > 1 && residual.embed_conv(),
-          .embed_conv_kernel = residual.embed_conv_kernel(),
-          .beta_hidden = residual.beta_hidden()};
 }
 
 }  // namespace ddl::cli

@@ -7,7 +7,6 @@
 
 #include "absl/status/statusor.h"
 #include "cli/verb.h"
-#include "common/architecture.h"
 #include "common/spec_yaml.h"
 #include "proto/ddl/v1/spec.pb.h"
 #include "proto/ddl/v1/sweep.pb.h"
@@ -39,8 +38,5 @@ std::string DataFolderOf(const std::string& path, const Arguments& arguments, co
 
 // The flag --data-root, for a verb's table entry.
 Flag DataRootFlag();
-
-// The shapes of a resolved spec's model.
-Architecture ArchitectureOf(const v1::ExperimentSpec& spec);
 
 }  // namespace ddl::cli

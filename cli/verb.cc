@@ -40,11 +40,14 @@ const std::vector<Flag>& GlobalFlags() {
   static const auto* const kFlags = new std::vector<Flag>{
       {"output", 'o', "FORMAT", "Output format (DDL_OUTPUT); default table", FormatWords()},
       {"addr", 0, "HOST:PORT", "Coordinator (DDL_ADDR); default 127.0.0.1:7070"},
+      {"context", 0, "NAME", "A coordinator that `ddl context` knows (DDL_CONTEXT)"},
       {"token-file", 0, "FILE", "File that holds the access token (DDL_TOKEN_FILE)"},
       {"tls-ca", 0, "FILE", "Certificates to trust (DDL_TLS_CA); turns TLS on"},
       {"timeout", 0, "TIME", "Limit of the command: 30s, 10m, 1h; exit code 124 when it is over"},
       {"yes", 'y', "", "Answer yes to questions"},
+      {"no-input", 0, "", "Ask nothing: what would be a question is an error"},
       {"no-color", 0, "", "No colours (NO_COLOR)"},
+      {"no-pager", 0, "", "No pager for what is longer than the terminal (DDL_PAGER, PAGER)"},
       {"log-format", 0, "FORMAT", "Format of errors on stderr", {"text", "json"}},
       {"help", 'h', "", "Help of ddl or of a verb"},
   };

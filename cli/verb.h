@@ -44,9 +44,6 @@ struct Arguments {
 
   // Global flags, read.
   Format output = Format::kTable;
-  std::string address;
-  std::string token_file;
-  std::string tls_ca;
   bool color = false;
   bool yes = false;
   std::optional<absl::Duration> timeout;
@@ -67,6 +64,7 @@ struct Verb {
   // True for a verb that prints while it works (logs, watch). Otherwise `out` is held back until
   // the verb has succeeded, so that a failure leaves nothing on stdout.
   bool streams = false;
+  std::string streams_with = "";  // A flag that makes it such a verb.
   // Its error becomes "ddl: <message>" on err and the exit code of exit_code.h.
   absl::StatusOr<ExitCode> (*run)(const Arguments& arguments, Io& io) = nullptr;
 };

@@ -2,14 +2,23 @@
 //
 // Plain numbers, so that ranks, CLI and coordinator share them; neither protobuf nor LibTorch.
 // Letters: d model width, L layers, H heads, D head width, f MLP width, V vocabulary, T sequence,
-// n value channels, s embedding-convolution taps.
+// n value channels or streams, s embedding-convolution taps, G key and value heads.
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 namespace ddl {
 
-enum class ResidualKind { kAdditive, kDdl, kWriteOnly };
+enum class ResidualKind {
+  kAdditive,
+  kDdl,
+  kWriteOnly,
+  kSeedDeepDeltaRes,
+  kSeedWriteOnly,
+  kHyperConnections
+};
 
 struct Architecture {
   int64_t d_model = 0;
@@ -25,7 +34,26 @@ struct Architecture {
   bool embed_conv = false;        // Only for n > 1.
   int64_t embed_conv_kernel = 0;  // s.
   int64_t beta_hidden = 0;        // Hidden width of the gate; 0: one linear layer.
+  int64_t n_kv_heads = 0;         // G; 0: n_heads.
+  bool swiglu = true;             // Else squared ReLU, which has no gate matrix.
+  bool token_compress = false;    // Else the compressor runs along the channels; only for n > 1.
+  int64_t compress_kernel = 0;    // Taps of the compressor; 0: n.
+  int64_t streams = 0;            // Of kHyperConnections.
+  bool dynamic = false;           // Of kHyperConnections.
 };
+
+// What one part of a model costs over all layers.
+struct PartCost {
+  std::string name;  // embedding, attention, mlp, norms, residual, head.
+  uint64_t parameters = 0;
+  double forward_flops = 0;  // Of one token.
+  double backward_flops = 0;
+  uint64_t optimizer_numbers = 0;   // Two moments, or Muon's one for a matrix.
+  uint64_t activation_numbers = 0;  // Of one token, kept for the backward pass.
+};
+// In that order. The residual has all that it adds to a plain block: gates, value heads,
+// compressors, embedding convolution, and the update of the state.
+std::vector<PartCost> CostByPart(const Architecture& a, bool use_muon = false);
 
 // Trained numbers; the head shares the embedding's.
 uint64_t ParameterCount(const Architecture& a);
@@ -37,14 +65,17 @@ double ForwardFlopsPerToken(const Architecture& a);
 double BackwardFlopsPerToken(const Architecture& a);
 double FlopsPerToken(const Architecture& a);  // Forward and backward.
 
-// Bytes that one rank needs in fp32 with AdamW for micro batches of `micro_batch_sequences`.
+// Bytes that one rank needs in fp32 for micro batches of `micro_batch_sequences`.
 struct MemoryEstimate {
   uint64_t parameter_bytes = 0;
   uint64_t gradient_bytes = 0;
-  uint64_t optimizer_bytes = 0;   // Two moments.
+  uint64_t optimizer_bytes = 0;
   uint64_t activation_bytes = 0;  // Kept for the backward pass, the logits among them.
   uint64_t total_bytes = 0;
 };
-MemoryEstimate EstimateMemory(const Architecture& a, int64_t micro_batch_sequences);
+MemoryEstimate EstimateMemory(const Architecture& a, int64_t micro_batch_sequences,
+                              bool use_muon = false);
+// Of one part, for micro batches of `tokens` tokens.
+MemoryEstimate PartMemory(const PartCost& part, int64_t tokens);
 
 }  // namespace ddl

@@ -8,12 +8,15 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "common/comparison_arms.h"
 #include "common/comparison_reading.h"
 #include "common/names.h"
+#include "common/series.h"
 #include "common/statistics.h"
 #include "common/status.h"
+#include "common/synthetic_spec.h"
 
 namespace ddl {
 namespace {
@@ -196,6 +199,14 @@ void RemarkOnDifference(const v1::Arm& arm, v1::Comparison* comparison) {
   }
 }
 
+// What guessing earns, beside an accuracy on synthetic data.
+void RemarkOnChance(const std::vector<ComparedRun>& runs, v1::Comparison* comparison) {
+  const std::optional<SyntheticTask> task = SyntheticTaskOf(runs.front().spec);
+  if (!task || comparison->metric() != series::kValAccuracy) return;
+  comparison->add_remarks(absl::StrFormat(
+      "%s: chance is %.4f", std::string(SyntheticKindName(task->kind)), ChanceAccuracy(*task)));
+}
+
 void AddDifferentKeys(const std::vector<ComparedArm>& arms, v1::Comparison* comparison) {
   for (const std::string& path : DifferingKeys(arms)) {
     v1::DifferentKey* const key = comparison->add_different_keys();
@@ -247,6 +258,7 @@ absl::StatusOr<v1::Comparison> Compare(const std::vector<ComparedRun>& runs,
     comparison.add_remarks(absl::StrCat("a run without a point at exactly the place on ",
                                         comparison.x(), " has the value of its last point before"));
   }
+  RemarkOnChance(runs, &comparison);
   AddDifferentKeys(arms, &comparison);
   return comparison;
 }

@@ -18,12 +18,14 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 
 // What decides the value of a validation: equal numbers mean nothing unless these are equal.
-constexpr std::array<const char*, 2> kComparabilityKeys = {"data.manifest_sha256", "eval.tokens"};
+constexpr std::array<const char*, 3> kComparabilityKeys = {"data.synthetic.task",
+                                                           "data.manifest_sha256", "eval.tokens"};
 
 // What ResidualLabel says already.
 const std::set<std::string>& ResidualKeys() {
-  static const auto* const keys =
-      new std::set<std::string>{"model.residual.kind", "model.residual.value_channels"};
+  static const auto* const keys = new std::set<std::string>{
+      "model.residual.kind", "model.residual.value_channels", "model.residual.compress",
+      "model.residual.streams", "model.residual.dynamic"};
   return *keys;
 }
 

@@ -2,8 +2,10 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
@@ -15,6 +17,7 @@ namespace {
 struct Settings {
   LogFormat format = LogFormat::kText;
   std::string component = "ddl";
+  std::vector<LogField> common;
 };
 
 Settings& GlobalSettings() {
@@ -76,8 +79,8 @@ absl::StatusOr<LogFormat> ParseLogFormat(absl::string_view name) {
       absl::StrCat("log format must be text or json, got ", Quoted(name)));
 }
 
-void InitLogging(LogFormat format, absl::string_view component) {
-  GlobalSettings() = {format, std::string(component)};
+void InitLogging(LogFormat format, absl::string_view component, std::vector<LogField> common) {
+  GlobalSettings() = {format, std::string(component), std::move(common)};
 }
 
 std::string FormatLogLine(LogFormat format, const LogRecord& record) {
@@ -85,7 +88,13 @@ std::string FormatLogLine(LogFormat format, const LogRecord& record) {
 }
 
 LogLine::LogLine(LogLevel level, std::initializer_list<LogField> fields)
-    : record_{absl::Now(), level, GlobalSettings().component, fields, ""} {}
+    : record_{absl::Now(), level, GlobalSettings().component, fields, ""} {
+  for (const LogField& common : GlobalSettings().common) {
+    const bool own = std::any_of(fields.begin(), fields.end(),
+                                 [&](const LogField& field) { return field.name == common.name; });
+    if (!own) record_.fields.push_back(common);
+  }
+}
 
 LogLine::~LogLine() {
   const std::string line = FormatLogLine(GlobalSettings().format, record_) + "\n";

@@ -40,8 +40,9 @@ struct LogRecord {
 // "text" or "json"; kInvalidArgument otherwise.
 absl::StatusOr<LogFormat> ParseLogFormat(absl::string_view name);
 
-// Once, at the start of main, before other threads. Without it lines are text with component "ddl".
-void InitLogging(LogFormat format, absl::string_view component);
+// At the start of main, before other threads. Without it lines are text with component "ddl". Every
+// line also has the `common` fields, unless it gives one of that name itself.
+void InitLogging(LogFormat format, absl::string_view component, std::vector<LogField> common = {});
 
 // The line for a record, without its newline. Text: control characters are escaped, so that no
 // message can forge a line or a terminal's colours; JSON: invalid UTF-8 becomes U+FFFD.

@@ -1,6 +1,7 @@
 #include "common/metric_families.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "common/check.h"
@@ -66,7 +67,7 @@ void MetricFamilies::SetHistogram(absl::string_view name, const std::vector<std:
   for (size_t i = 0; i <= bounds.size(); ++i) {
     if (!histogram.counts.empty()) cumulative += histogram.counts[i];
     prometheus::ClientMetric::Bucket bucket;
-    bucket.cumulative_count = static_cast<uint64_t>(cumulative + 0.5);
+    bucket.cumulative_count = static_cast<uint64_t>(std::llround(cumulative));
     bucket.upper_bound = i < bounds.size() ? bounds[i] : std::numeric_limits<double>::infinity();
     metric.histogram.bucket.push_back(bucket);
   }

@@ -15,7 +15,7 @@
 namespace ddl {
 namespace {
 
-constexpr size_t kMaxTextBytes = 64;
+constexpr size_t kMaxNumberBytes = 64;
 
 struct Suffix {
   absl::string_view text;
@@ -111,7 +111,7 @@ absl::StatusOr<Decimal> ParseDecimal(absl::string_view text, NumberUnit unit) {
   const auto malformed = [&] {
     return absl::InvalidArgumentError(absl::StrCat(Quoted(text), " is not ", FormOf(unit)));
   };
-  if (text.size() > kMaxTextBytes) {
+  if (text.size() > kMaxNumberBytes) {
     return absl::InvalidArgumentError(
         absl::StrCat(Quoted(text), " is too long for a number: at most 64 characters"));
   }

@@ -16,6 +16,7 @@ namespace ddl {
 inline constexpr char kApiVersionKey[] = "ddl-api-version";
 inline constexpr char kUserKey[] = "ddl-user";
 inline constexpr int kMaxMessageBytes = 4 << 20;
+inline constexpr int kStreamWindowBytes = 1 << 20;
 
 // Reconnects in 250 ms to 5 s; a silent connection is given up after 15 s.
 std::shared_ptr<grpc::Channel> OpenChannel(const std::string& address,

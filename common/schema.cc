@@ -83,6 +83,13 @@ bool IsRequired(const FieldDescriptor& field) {
   return false;
 }
 
+// Read by common/model_yaml.h, and no key of the message.
+Json PresetSchema() {
+  return {{"type", "string"},
+          {"description",
+           "Path, relative to this file, of a model file whose keys are put under these."}};
+}
+
 // A mapping of the keys of `mapping`; `with_required` lists those that have no default.
 Json MappingSchema(const Descriptor& mapping, bool with_required) {
   Json properties = Json::object();
@@ -100,6 +107,7 @@ Json MappingSchema(const Descriptor& mapping, bool with_required) {
     properties[name] = std::move(property);
     if (with_required && IsRequired(field)) required.push_back(name);
   }
+  if (&mapping == v1::ModelSpec::descriptor()) properties["preset"] = PresetSchema();
   Json schema = {{"type", "object"}, {"additionalProperties", false}, {"properties", properties}};
   if (!required.empty()) schema["required"] = required;
   return schema;
@@ -194,6 +202,12 @@ std::string SweepSchema() {
                        {"properties", properties},
                        {"definitions", {{"parameter", ParameterSchema()}}}};
   return Titled("sweep.v1.json", "Deltaworks sweep", schema).dump(2) + "\n";
+}
+
+std::string ModelSchema() {
+  Json schema = MappingSchema(*v1::ModelSpec::descriptor(), false);
+  schema["properties"].erase("preset");
+  return Titled("model.v1.json", "Deltaworks model", schema).dump(2) + "\n";
 }
 
 }  // namespace ddl

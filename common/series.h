@@ -27,6 +27,9 @@ inline constexpr absl::string_view kGradientClips = "gradient_clips";       // 1
 // By validation; the record's step is the step it follows.
 inline constexpr absl::string_view kValLoss = "val_loss";          // Nats per token.
 inline constexpr absl::string_view kValAccuracy = "val_accuracy";  // Share of right next tokens.
+// Of data with known answers: share of right answers to the token at a position of the sequence
+// (from 0), or up to it from the one before; label bucket.
+inline constexpr absl::string_view kValPositionAccuracy = "val_position_accuracy";
 // Gates, by optimizer step, over the tokens of the step. Only for residuals with a gate.
 inline constexpr absl::string_view kGateBetaMean = "gate_beta_mean";  // layer, sublayer.
 inline constexpr absl::string_view kGateDiscrepancyRms =

@@ -6,6 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
@@ -15,6 +16,8 @@
 
 namespace ddl {
 namespace {
+
+constexpr absl::string_view kOverridePrefix = "override ";
 
 constexpr size_t kMaxOverrideBytes = 16 << 10;
 constexpr size_t kMaxCombinations = 10000;
@@ -74,12 +77,14 @@ std::vector<std::string> SplitAlternatives(absl::string_view value) {
 
 }  // namespace
 
+bool IsOverride(const Place& place) { return absl::StartsWith(*place.source, kOverridePrefix); }
+
 std::vector<Override> ParseOverrides(const std::vector<std::string>& texts, ConfigErrors* errors) {
   std::vector<Override> overrides;
   for (const std::string& text : texts) {
     Override change;
     change.place.source = std::make_shared<const std::string>(
-        absl::StrCat("override ", absl::string_view(text).substr(0, 64)));
+        absl::StrCat(kOverridePrefix, absl::string_view(text).substr(0, 64)));
     const auto refuse = [&](const std::string& rule) { errors->Add(change.place, "", rule); };
     if (text.size() > kMaxOverrideBytes || FirstNonUtf8(text) != absl::string_view::npos) {
       refuse("an override must be UTF-8 of at most 16 KiB");

@@ -21,6 +21,9 @@ struct Override {
 // bracket, brace or quote is YAML, any other is a scalar as it stands.
 std::vector<Override> ParseOverrides(const std::vector<std::string>& texts, ConfigErrors* errors);
 
+// Whether something was written in an override rather than in a file.
+bool IsOverride(const Place& place);
+
 // Applies one override at `keys`, the parts of its path. A mapping is merged into one that is
 // there; a later override of a key wins. `root` becomes a mapping if it was nothing.
 void ApplyOverride(const Override& change, const std::vector<std::string>& keys, ConfigNode* root,

@@ -12,15 +12,15 @@
 #include "common/check.h"
 #include "common/digest.h"
 #include "common/spec_keys.h"
+#include "common/spec_model.h"
 #include "common/status.h"
+#include "common/synthetic_spec.h"
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 
 namespace ddl {
 namespace {
 
-// The byte-level tokenizer: 256 bytes and an end-of-document token.
-constexpr uint32_t kByteVocabulary = 257;
 // A computed micro batch has at most this many tokens, or one sequence.
 constexpr uint64_t kMicroBatchTokens = 16384;
 
@@ -43,6 +43,8 @@ class Rules {
   void Run() {
     CheckKeys(spec_, "",
               [this](const std::string& path, const std::string& rule) { Report({path}, rule); });
+    ResolveDataSource(&spec_, [this](bool holds, const std::vector<std::string>& paths,
+                                     const std::string& rule) { Require(holds, paths, rule); });
     CheckModel();
     CheckIgnoredKeys();
     CheckTokens();
@@ -67,10 +69,16 @@ class Rules {
 
   void CheckModel();
   void ComputeWidths();
+  void CheckHeads();
+  void CheckCompressor();
   void CheckIgnoredKeys();
+  void CheckIgnoredSynthetic();
+  void CheckIgnoredResidual(const std::vector<absl::string_view>& keys);
   void CheckIgnored(bool ignored, const std::string& path, const std::string& cause_path,
                     const std::string& cause);
   void CheckTokens();
+  bool HasFinalDecay() const;
+  void CheckSchedule();
   void ComputeMicroBatch();
   void CheckManifest();
 
@@ -81,10 +89,7 @@ class Rules {
 
 void Rules::ComputeWidths() {
   v1::ModelSpec& model = *spec_.mutable_model();
-  if (!model.has_vocab_size()) model.set_vocab_size(kByteVocabulary);
-  if (!model.has_d_ff()) {
-    model.set_d_ff(static_cast<uint32_t>(8 * uint64_t{model.d_model()} / 3));
-  }
+  ComputeModelKeys(&model);
   if (model.has_head_dim() || !Good({"model.d_model", "model.n_heads"})) return;
   if (model.d_model() % model.n_heads() != 0) {
     Report(
@@ -114,6 +119,32 @@ void Rules::CheckModel() {
   Require(std::abs(rotated / 2 - std::round(rotated / 2)) < 1e-9, rotation,
           absl::StrCat("rope_ratio * head_dim must be an even number, got ", model.rope_ratio(),
                        " * ", model.head_dim(), " = ", rotated));
+  CheckHeads();
+  CheckCompressor();
+}
+
+void Rules::CheckHeads() {
+  const v1::ModelSpec& model = spec_.model();
+  Require(model.n_kv_heads() != 0 && model.n_heads() % model.n_kv_heads() == 0,
+          {"model.n_kv_heads", "model.n_heads"},
+          absl::StrCat("n_kv_heads must divide n_heads, got ", model.n_kv_heads(), " for ",
+                       model.n_heads()));
+  // Its q, k, v and output projections are rows of one matrix.
+  const uint64_t width = uint64_t{model.n_heads()} * model.head_dim();
+  Require(model.arch() != "seed" || width == model.d_model(),
+          {"model.head_dim", "model.n_heads", "model.d_model", "model.arch"},
+          absl::StrCat("n_heads * head_dim must be d_model with arch seed, got ", model.n_heads(),
+                       " * ", model.head_dim(), " for ", model.d_model()));
+}
+
+void Rules::CheckCompressor() {
+  const v1::ResidualSpec& residual = spec_.model().residual();
+  const std::string taps = "model.residual.compress_kernel";
+  Require(!HasChannels(residual) || residual.compress() != "channel" ||
+              residual.compress_kernel() <= residual.value_channels(),
+          {taps, "model.residual.value_channels"},
+          absl::StrCat("compress_kernel must be at most value_channels with compress channel, got ",
+                       residual.compress_kernel(), " for ", residual.value_channels()));
 }
 
 // A key that nothing reads must keep its default: an error, rather than a silent no-op.
@@ -121,7 +152,12 @@ void Rules::CheckIgnored(bool ignored, const std::string& path, const std::strin
                          const std::string& cause) {
   if (!ignored || !Good({path, cause_path})) return;
   const google::protobuf::Message* value = &spec_;
-  const google::protobuf::Message* fallback = &Defaults();
+  // With the computed keys as this model has them when they are left out.
+  v1::ExperimentSpec defaults = Defaults();
+  defaults.mutable_model()->set_arch(spec_.model().arch());
+  defaults.mutable_model()->mutable_residual()->set_kind(spec_.model().residual().kind());
+  ComputeModelKeys(defaults.mutable_model());
+  const google::protobuf::Message* fallback = &defaults;
   const std::vector<std::string> parts = absl::StrSplit(path, '.');
   for (size_t i = 0; i + 1 < parts.size(); ++i) {
     const auto* field = value->GetDescriptor()->FindFieldByName(parts[i]);
@@ -138,28 +174,83 @@ void Rules::CheckIgnored(bool ignored, const std::string& path, const std::strin
                                       ": leave it out (default ", expected, "), got ", got)});
 }
 
+void Rules::CheckIgnoredResidual(const std::vector<absl::string_view>& keys) {
+  for (const absl::string_view key : keys) {
+    CheckIgnored(true, absl::StrCat("model.residual.", key), "model.residual.kind",
+                 absl::StrCat("kind ", spec_.model().residual().kind()));
+  }
+}
+
 void Rules::CheckIgnoredKeys() {
   const v1::ResidualSpec& residual = spec_.model().residual();
   const std::string at = "model.residual.";
-  const bool additive = residual.kind() == "additive";
-  for (const char* key : {"value_channels", "compress", "embed_conv", "embed_conv_kernel",
-                          "beta_init", "beta_hidden", "k_eps", "v_scale", "v_activation"}) {
-    CheckIgnored(additive, at + key, at + "kind", "kind additive");
+  const bool hyper = residual.kind() == "hyper_connections";
+  const bool gated = !hyper && residual.kind() != "additive";
+  if (!gated || IsSeedModule(residual)) {
+    CheckIgnoredResidual(
+        {"value_channels", "compress", "compress_kernel", "embed_conv", "embed_conv_kernel"});
   }
-  if (!additive) {
-    const bool scalar = residual.value_channels() == 1;
-    CheckIgnored(scalar, at + "compress", at + "value_channels", "value_channels 1");
-    CheckIgnored(scalar, at + "embed_conv", at + "value_channels", "value_channels 1");
-    CheckIgnored(scalar, at + "embed_conv_kernel", at + "value_channels", "value_channels 1");
-    CheckIgnored(!scalar && !residual.embed_conv(), at + "embed_conv_kernel", at + "embed_conv",
-                 "embed_conv false");
+  if (!gated) {
+    CheckIgnoredResidual(
+        {"beta_init", "beta_hidden", "k_eps", "v_scale", "v_activation", "v_input"});
+  }
+  if (!hyper) CheckIgnoredResidual({"streams", "dynamic"});
+  if (gated) {
+    const bool scalar = !IsSeedModule(residual) && residual.value_channels() == 1;
+    for (const char* key : {"compress", "compress_kernel", "embed_conv", "embed_conv_kernel"}) {
+      CheckIgnored(scalar, at + key, at + "value_channels", "value_channels 1");
+    }
+    CheckIgnored(HasChannels(residual) && !residual.embed_conv(), at + "embed_conv_kernel",
+                 at + "embed_conv", "embed_conv false");
     CheckIgnored(residual.v_activation() == "linear", at + "v_scale", at + "v_activation",
                  "v_activation linear");
   }
+  CheckIgnoredSynthetic();
+  CheckIgnored(!spec_.model().qk_norm(), "model.qk_norm_position", "model.qk_norm",
+               "qk_norm false");
+  CheckIgnored(spec_.model().rope_ratio() == 0, "model.rope_pairs", "model.rope_ratio",
+               "rope_ratio 0");
   CheckIgnored(spec_.model().rope_ratio() == 0, "model.rope_base", "model.rope_ratio",
                "rope_ratio 0");
   CheckIgnored(spec_.optim().schedule().type() == "constant", "optim.schedule.min_ratio",
                "optim.schedule.type", "type constant");
+  CheckIgnored(!HasFinalDecay(), "optim.schedule.decay_tokens", "optim.schedule.type",
+               absl::StrCat("type ", spec_.optim().schedule().type()));
+  for (const char* key : {"lr", "momentum", "nesterov", "polar_steps"}) {
+    CheckIgnored(spec_.optim().type() == "adamw", absl::StrCat("optim.muon.", key), "optim.type",
+                 "type adamw");
+  }
+}
+
+bool Rules::HasFinalDecay() const {
+  return spec_.optim().schedule().type() == "warmup_stable_decay";
+}
+
+void Rules::CheckSchedule() {
+  const v1::ScheduleSpec& schedule = spec_.optim().schedule();
+  const uint64_t tokens = spec_.train().tokens();
+  const std::string warmup = "optim.schedule.warmup_tokens";
+  const std::string decay = "optim.schedule.decay_tokens";
+  Require(schedule.warmup_tokens() <= tokens, {warmup, "train.tokens"},
+          absl::StrCat("warmup_tokens must be at most train.tokens, got ", schedule.warmup_tokens(),
+                       " of ", tokens));
+  if (!HasFinalDecay()) return;
+  Require(schedule.decay_tokens() > 0, {decay, "optim.schedule.type"},
+          "decay_tokens must be at least 1 with type warmup_stable_decay, got 0");
+  Require(schedule.decay_tokens() <= tokens - schedule.warmup_tokens(),
+          {decay, warmup, "train.tokens"},
+          absl::StrCat("warmup_tokens and decay_tokens together must be at most train.tokens, got ",
+                       schedule.warmup_tokens(), " + ", schedule.decay_tokens(), " of ", tokens));
+}
+
+void Rules::CheckIgnoredSynthetic() {
+  const std::string at = "data.synthetic.";
+  const std::string& task = spec_.data().synthetic().task();
+  const bool keys = task == "recall" || task == "overwrite";
+  for (const char* key : {"pairs", "symbols"}) {
+    CheckIgnored(!keys, at + key, at + "task", "task " + task);
+  }
+  CheckIgnored(task != "overwrite", at + "writes", at + "task", "task " + task);
 }
 
 void Rules::ComputeMicroBatch() {
@@ -204,10 +295,7 @@ void Rules::CheckTokens() {
       if (path == "train.tokens") Require(false, {path}, "rounded up to whole steps, " + rule);
     });
   }
-  const uint64_t warmup = spec_.optim().schedule().warmup_tokens();
-  Require(warmup <= train.tokens(), {"optim.schedule.warmup_tokens", "train.tokens"},
-          absl::StrCat("warmup_tokens must be at most train.tokens, got ", warmup, " of ",
-                       train.tokens()));
+  CheckSchedule();
   Require(spec_.eval().tokens() >= length, {"eval.tokens", "model.max_seq_len"},
           absl::StrCat("eval.tokens must be at least one sequence of max_seq_len, got ",
                        spec_.eval().tokens(), " for sequences of ", length));
@@ -261,8 +349,13 @@ int64_t StepCount(const v1::ExperimentSpec& resolved) {
 }
 
 std::string ResidualLabel(const v1::ResidualSpec& residual) {
-  if (residual.kind() == "additive") return residual.kind();
-  return absl::StrCat(residual.kind(), "/", residual.value_channels());
+  if (residual.kind() == "hyper_connections") {
+    return absl::StrCat(residual.kind(), "/", residual.streams(),
+                        residual.dynamic() ? "" : "/static");
+  }
+  if (residual.kind() == "additive" || IsSeedModule(residual)) return residual.kind();
+  return absl::StrCat(residual.kind(), "/", residual.value_channels(),
+                      HasChannels(residual) && residual.compress() == "token" ? "/token" : "");
 }
 
 std::string ArmKey(const v1::ExperimentSpec& resolved) {

@@ -41,7 +41,8 @@ bool IsComputedKey(const std::string& path);
 // Optimizer steps of a resolved spec.
 int64_t StepCount(const v1::ExperimentSpec& resolved);
 
-// "additive", "ddl/1", "ddl/4", "write_only/4": kind and value channels of a resolved residual.
+// Kind and size of a resolved residual: "additive", "ddl/1", "write_only/4", "ddl/4/token",
+// "hyper_connections/4", "hyper_connections/4/static".
 std::string ResidualLabel(const v1::ResidualSpec& residual);
 
 // Equal for specs that differ in seed, name, title, notes and tags alone: the runs of one arm.

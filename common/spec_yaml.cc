@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "common/config_node.h"
+#include "common/model_yaml.h"
 #include "common/spec_fill.h"
 #include "common/spec_keys.h"
 #include "common/spec_overrides.h"
@@ -31,13 +32,13 @@ void ForEachKey(const google::protobuf::Descriptor& mapping, const std::string& 
   }
 }
 
-SpecOrigins OriginsOf(const FilledKeys& filled, const std::string& file) {
+SpecOrigins OriginsOf(const FilledKeys& filled) {
   SpecOrigins origins;
   ForEachKey(*v1::ExperimentSpec::descriptor(), "", [&](const std::string& path) {
     SpecOrigin& origin = origins[path];
     const auto place = filled.places.find(path);
     if (place != filled.places.end()) {
-      const bool in_file = *place->second.source == file;
+      const bool in_file = !IsOverride(place->second);
       origin.kind = in_file ? OriginKind::kFile : OriginKind::kOverride;
       origin.text = in_file ? PlaceText(place->second) : *place->second.source;
     } else if (IsComputedKey(path)) {
@@ -77,6 +78,7 @@ absl::StatusOr<v1::ExperimentSpec> ReadExperimentYaml(const std::string& path,
     errors.Add(root.place, "", "must be a mapping, got " + Describe(root));
     return errors.ToStatus();
   }
+  ExpandPreset(&root, &errors);
   v1::ExperimentSpec spec;
   FilledKeys filled;
   FillMessage(root, "", &spec, &filled, &errors);
@@ -86,7 +88,7 @@ absl::StatusOr<v1::ExperimentSpec> ReadExperimentYaml(const std::string& path,
     AddViolation(violation, filled, root.place, &errors);
   }
   DDL_RETURN_IF_ERROR(errors.ToStatus());
-  if (origins != nullptr) *origins = OriginsOf(filled, path);
+  if (origins != nullptr) *origins = OriginsOf(filled);
   return spec;
 }
 

@@ -16,7 +16,8 @@
 namespace ddl {
 namespace {
 
-constexpr size_t kHeaderBytes = 8;
+constexpr size_t kHeaderBytes = 12;
+constexpr size_t kSummedHeaderBytes = 8;  // What the header's own sum covers.
 
 uint32_t LoadLittleEndian(const char* bytes) {
   uint32_t value = 0;
@@ -81,6 +82,7 @@ absl::Status SpoolWriter::Append(absl::string_view payload, bool sync) {
   record.reserve(kHeaderBytes + payload.size());
   StoreLittleEndian(static_cast<uint32_t>(payload.size()), &record);
   StoreLittleEndian(Crc32c(payload), &record);
+  StoreLittleEndian(Crc32c(record), &record);
   absl::StrAppend(&record, payload);
 
   const off_t start = lseek(fd_, 0, SEEK_END);
@@ -118,6 +120,11 @@ SpoolReader& SpoolReader::operator=(SpoolReader&& other) noexcept {
 absl::StatusOr<std::optional<std::string>> SpoolReader::Next() {
   DDL_ASSIGN_OR_RETURN(const std::string header, ReadAt(fd_, offset_, kHeaderBytes));
   if (header.size() < kHeaderBytes) return std::nullopt;
+  const absl::string_view summed(header.data(), kSummedHeaderBytes);
+  if (Crc32c(summed) != LoadLittleEndian(header.data() + kSummedHeaderBytes)) {
+    return absl::DataLossError(
+        absl::StrCat("spool record at offset ", offset_, " has a wrong header checksum"));
+  }
   const uint32_t size = LoadLittleEndian(header.data());
   if (size == 0 || size > kMaxSpoolRecordBytes) {
     return absl::DataLossError(

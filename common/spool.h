@@ -1,8 +1,10 @@
 // The spool: an append-only file of records, written by one process and read by another.
 //
-// A record is: length (u32, little endian), CRC32C of the payload (u32), payload. The reader tells
-// a torn tail (a record that is still being written: wait) from damage (a whole record whose sum is
-// wrong: an error with its offset). The payload of a rank's spool is a serialized v1::RankEvent.
+// A record is: length (u32, little endian), CRC32C of the payload (u32), CRC32C of those eight
+// bytes (u32), payload. The header's sum is what tells a torn tail (a record that is still being
+// written: wait) from damage (an error with its offset): without it a damaged length would look
+// like a record whose end is not there yet. The payload of a rank's spool is a serialized
+// v1::RankEvent.
 #pragma once
 
 #include <cstdint>

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "common/config_node.h"
+#include "common/model_yaml.h"
 #include "common/spec_fill.h"
 #include "common/spec_keys.h"
 #include "common/spec_overrides.h"
@@ -66,6 +67,7 @@ void ApplyOverrides(const std::string& file, const std::vector<std::string>& tex
   for (const Override& change : overrides) {
     if (change.path != "base") ApplyOverride(change, SweepKeys(change.path), root, errors);
   }
+  if (ConfigNode* const base = root->Find("base")) ExpandPreset(base, errors);
 }
 
 // Fills the sweep's own keys, its base and its parameters, each from its part of the tree.

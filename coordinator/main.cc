@@ -16,10 +16,12 @@
 #include "common/flags.h"
 #include "common/http_server.h"
 #include "common/logging.h"
+#include "common/names.h"
 #include "common/status.h"
 #include "common/version.h"
 #include "coordinator/core/sequencer.h"
 #include "coordinator/service/commit_loop.h"
+#include "coordinator/service/log_store.h"
 #include "coordinator/service/server.h"
 #include "coordinator/store/sqlite_store.h"
 #include "coordinator/web/routes.h"
@@ -35,6 +37,9 @@ struct Options {
   std::string state;
   CredentialFiles credentials;
   std::string log_format = "text";
+  int64_t log_rank_bytes = int64_t{16} << 20;
+  int64_t log_total_bytes = int64_t{1} << 30;
+  int64_t log_reader_seconds = 10;
   bool bootstrap = false;
   bool verify_journal = false;
 };
@@ -55,6 +60,12 @@ void Declare(Flags* flags, Options* options) {
                 &options->credentials.tokens);
   flags->String("log-format", "text|json", "Format of the log on standard error (text).",
                 &options->log_format);
+  flags->Int("log-rank-bytes", "N", "What is kept of one rank's log in one attempt (16 MiB).", 1024,
+             int64_t{1} << 40, &options->log_rank_bytes);
+  flags->Int("log-total-bytes", "N", "What is kept of all ranks' logs together (1 GiB).", 1024,
+             int64_t{1} << 50, &options->log_total_bytes);
+  flags->Int("log-reader-seconds", "N", "How long a reader of logs may take for 64 KiB (10).", 1,
+             3600, &options->log_reader_seconds);
   flags->Bool("verify-journal", "Check and replay the journal, print the state's hash, and end.",
               &options->verify_journal);
 }
@@ -114,6 +125,10 @@ absl::Status Serve(const Options& options, const EndSignals& signals) {
                        CommitLoop::Start(store.get(), SequencerSettings()));
   for (const std::string& warning : store->warnings()) DDL_LOG(Warning) << warning;
 
+  DDL_ASSIGN_OR_RETURN(const std::unique_ptr<LogStore> logs,
+                       LogStore::Open(absl::StrCat(options.state, "/logs"),
+                                      {static_cast<uint64_t>(options.log_rank_bytes),
+                                       static_cast<uint64_t>(options.log_total_bytes)}));
   CallGate gate;
   RunReader runs(loop.get(), store.get());
   SeriesReader series(loop.get(), store.get());
@@ -125,12 +140,14 @@ absl::Status Serve(const Options& options, const EndSignals& signals) {
                                                   .series = &series,
                                                   .scrape = &scrape,
                                                   .local = IsLoopback(options.http)})));
-  DDL_ASSIGN_OR_RETURN(const std::unique_ptr<Server> server,
-                       Server::Start({.address = options.listen,
-                                      .http_address = http->address(),
-                                      .health_address = options.health,
-                                      .security = std::move(security)},
-                                     loop.get(), store.get(), &gate));
+  DDL_ASSIGN_OR_RETURN(
+      const std::unique_ptr<Server> server,
+      Server::Start({.address = options.listen,
+                     .http_address = http->address(),
+                     .health_address = options.health,
+                     .security = std::move(security),
+                     .log_reader_patience = absl::Seconds(options.log_reader_seconds)},
+                    loop.get(), store.get(), logs.get(), &gate));
   DDL_RETURN_IF_ERROR(WriteFileAtomically(
       absl::StrCat(options.state, "/address"),
       absl::StrCat("grpc=", server->address(), "\nhttp=", http->address(), "\n")));
@@ -159,7 +176,7 @@ int Main(int argc, char** argv) {
     return kExitUsage;
   }
   const EndSignals signals;
-  InitLogging(*format, "coordinator");
+  InitLogging(*format, "coordinator", {{"trace_id", RandomToken()}});
   const absl::Status ended =
       options.verify_journal ? VerifyJournal(options) : Serve(options, signals);
   if (!ended.ok()) DDL_LOG(Error) << ended.message();

@@ -17,7 +17,7 @@ struct Transition {
   LifeCycle cycle = LifeCycle::kRun;
   int from = 0;
   int to = 0;
-  auto operator<=>(const Transition&) const = default;
+  auto operator<=>(const Transition&) const = default;  // NOLINT(modernize-use-nullptr)
 };
 
 bool IsAllowed(const Transition& transition);

@@ -11,6 +11,11 @@ inline absl::Time ToTime(const google::protobuf::Timestamp& timestamp) {
   return absl::FromUnixSeconds(timestamp.seconds()) + absl::Nanoseconds(timestamp.nanos());
 }
 
+// Seconds since the epoch, as Prometheus has them.
+inline double UnixSeconds(const google::protobuf::Timestamp& timestamp) {
+  return static_cast<double>(timestamp.seconds()) + timestamp.nanos() * 1e-9;
+}
+
 inline void SetTime(absl::Time time, google::protobuf::Timestamp* timestamp) {
   const int64_t seconds = absl::ToUnixSeconds(time);
   timestamp->set_seconds(seconds);

@@ -143,6 +143,7 @@ absl::Status CommitLoop::Flush() {
   }
   if (!flushed.ok()) return flushed;
   const Effects effects = sequencer_.TakeChanges();
+  transitions_.Note(sequencer_.core().state(), effects.changed_runs);
   if (effects.changed) feed_.Publish(sequencer_.committed_version(), effects.changed_runs);
   return absl::OkStatus();
 }

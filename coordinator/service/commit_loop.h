@@ -23,6 +23,7 @@
 #include "common/mutex.h"
 #include "coordinator/core/sequencer.h"
 #include "coordinator/service/change_feed.h"
+#include "coordinator/service/transition_log.h"
 
 namespace ddl::coordinator {
 
@@ -81,6 +82,7 @@ class CommitLoop {
   const CommitLoopSettings settings_;
   Sequencer sequencer_;  // Only the thread touches it.
   ChangeFeed feed_;
+  TransitionLog transitions_;  // Only the thread touches it.
   mutable Mutex mutex_;
   std::condition_variable_any wake_;
   std::deque<Call> queue_ ABSL_GUARDED_BY(mutex_);

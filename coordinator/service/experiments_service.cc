@@ -10,7 +10,9 @@
 #include "coordinator/core/selector.h"
 #include "coordinator/core/views.h"
 #include "coordinator/service/page.h"
+#include "coordinator/service/read_logs.h"
 #include "coordinator/service/watch.h"
+#include "coordinator/service/write_patience.h"
 
 namespace ddl::coordinator {
 
@@ -182,8 +184,8 @@ grpc::Status ExperimentsService::WatchExperiments(grpc::ServerContext* context,
                                                   const v1::WatchExperimentsRequest* request,
                                                   grpc::ServerWriter<v1::RunUpdate>* writer) {
   return Serve(context, "WatchExperiments", [&](const ServedCall& call) {
-    const WatcherSlot slot(&watchers_);
-    if (!slot.granted()) {
+    const StreamPlace place(&watchers_, kMaxWatchers);
+    if (!place.granted()) {
       return absl::ResourceExhaustedError(
           absl::StrCat("at most ", kMaxWatchers, " calls may watch at a time"));
     }
@@ -193,6 +195,28 @@ grpc::Status ExperimentsService::WatchExperiments(grpc::ServerContext* context,
           return !context->IsCancelled() && writer->Write(update);
         },
         [context] { return context->IsCancelled(); });
+  });
+}
+
+grpc::Status ExperimentsService::ReadLogs(grpc::ServerContext* context,
+                                          const v1::ReadLogsRequest* request,
+                                          grpc::ServerWriter<v1::LogChunk>* writer) {
+  return Serve(context, "ReadLogs", [&](const ServedCall& call) {
+    const StreamPlace place(&log_readers_, kMaxLogReaders);
+    if (!place.granted()) {
+      return absl::ResourceExhaustedError(
+          absl::StrCat("at most ", kMaxLogReaders, " calls may read logs at a time"));
+    }
+    WritePatience patience(context, reader_patience_);
+    absl::Status status = ddl::coordinator::ReadLogs(
+        *request, call.deadline, &loop_, logs_, [&patience, writer](const v1::LogChunk& chunk) {
+          return patience.Write([&] { return writer->Write(chunk); });
+        });
+    if (absl::IsResourceExhausted(status)) {
+      DDL_LOG(Warning, {"principal", call.principal}, {"run", request->run()})
+          << "a reader of logs: " << status.message();
+    }
+    return status;
   });
 }
 

@@ -6,6 +6,7 @@
 
 #include "coordinator/service/call_gate.h"
 #include "coordinator/service/commit_loop.h"
+#include "coordinator/service/log_store.h"
 #include "coordinator/service/run_reader.h"
 #include "proto/ddl/v1/experiments.grpc.pb.h"
 
@@ -14,11 +15,13 @@ namespace ddl::coordinator {
 class ExperimentsService final : public v1::Experiments::Service {
  public:
   // All outlive the service.
-  ExperimentsService(CommitLoop* loop, RunReader* runs, CallGate* gate)
-      : loop_(*loop), runs_(*runs), gate_(*gate) {}
+  ExperimentsService(CommitLoop* loop, RunReader* runs, LogStore* logs, CallGate* gate)
+      : loop_(*loop), runs_(*runs), logs_(*logs), gate_(*gate) {}
 
   // Known once HTTP listens, before gRPC does.
   void set_http_address(std::string address) { http_address_ = std::move(address); }
+  // How long one message to a reader of logs may take.
+  void set_reader_patience(absl::Duration patience) { reader_patience_ = patience; }
 
   grpc::Status GetServer(grpc::ServerContext* context, const v1::GetServerRequest* request,
                          v1::GetServerResponse* response) override;
@@ -43,6 +46,8 @@ class ExperimentsService final : public v1::Experiments::Service {
   grpc::Status WatchExperiments(grpc::ServerContext* context,
                                 const v1::WatchExperimentsRequest* request,
                                 grpc::ServerWriter<v1::RunUpdate>* writer) override;
+  grpc::Status ReadLogs(grpc::ServerContext* context, const v1::ReadLogsRequest* request,
+                        grpc::ServerWriter<v1::LogChunk>* writer) override;
   grpc::Status ListWorkers(grpc::ServerContext* context, const v1::ListWorkersRequest* request,
                            v1::ListWorkersResponse* response) override;
   grpc::Status GetQueue(grpc::ServerContext* context, const v1::GetQueueRequest* request,
@@ -59,9 +64,12 @@ class ExperimentsService final : public v1::Experiments::Service {
 
   CommitLoop& loop_;
   RunReader& runs_;
+  LogStore& logs_;
   CallGate& gate_;
   std::string http_address_;
+  absl::Duration reader_patience_ = absl::Seconds(10);
   std::atomic<int> watchers_ = 0;
+  std::atomic<int> log_readers_ = 0;
 };
 
 }  // namespace ddl::coordinator

@@ -12,7 +12,7 @@
 namespace ddl::coordinator {
 namespace {
 
-constexpr int kMaxThreads = 192;  // Of gRPC: one for each call in work, kMaxWatchers of them.
+constexpr int kMaxThreads = 192;  // Of gRPC: one for each call in work, streams among them.
 constexpr size_t kMaxBufferBytes = size_t{256} << 20;
 
 absl::Status CannotListen(const std::string& address) {
@@ -34,9 +34,11 @@ absl::StatusOr<std::unique_ptr<grpc::Server>> StartHealth(const std::string& add
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Options& options, CommitLoop* loop,
-                                                      Store* store, CallGate* gate) {
-  std::unique_ptr<Server> server(new Server(loop, store, gate));
+                                                      Store* store, LogStore* logs,
+                                                      CallGate* gate) {
+  std::unique_ptr<Server> server(new Server(loop, store, logs, gate));
   server->experiments_.set_http_address(options.http_address);
+  server->experiments_.set_reader_patience(options.log_reader_patience);
   grpc::EnableDefaultHealthCheckService(true);
   if (IsLoopback(options.address)) grpc::reflection::InitProtoReflectionServerBuilderPlugin();
 

@@ -12,6 +12,7 @@
 #include "coordinator/service/call_gate.h"
 #include "coordinator/service/commit_loop.h"
 #include "coordinator/service/experiments_service.h"
+#include "coordinator/service/log_store.h"
 #include "coordinator/service/metrics_service.h"
 #include "coordinator/service/run_reader.h"
 #include "coordinator/service/series_reader.h"
@@ -28,10 +29,12 @@ class Server {
     // nowhere.
     std::string health_address;
     ServerSecurity security;
+    absl::Duration log_reader_patience = absl::Seconds(10);  // For one message.
   };
   // kUnavailable, naming the address, when the port is in use. All pointers outlive the server.
   static absl::StatusOr<std::unique_ptr<Server>> Start(const Options& options, CommitLoop* loop,
-                                                       Store* store, CallGate* gate);
+                                                       Store* store, LogStore* logs,
+                                                       CallGate* gate);
   // Ends calls that are still open after two seconds.
   ~Server();
 
@@ -39,12 +42,12 @@ class Server {
   const std::string& address() const { return address_; }
 
  private:
-  Server(CommitLoop* loop, Store* store, CallGate* gate)
+  Server(CommitLoop* loop, Store* store, LogStore* logs, CallGate* gate)
       : loop_(*loop),
         runs_(loop, store),
         series_(loop, store),
-        experiments_(loop, &runs_, gate),
-        workers_(loop, gate),
+        experiments_(loop, &runs_, logs, gate),
+        workers_(loop, logs, gate),
         metrics_(&series_, gate) {}
 
   CommitLoop& loop_;

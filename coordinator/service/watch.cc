@@ -40,10 +40,10 @@ absl::StatusOr<Selected> Select(const Sequencer& sequencer, const v1::RunSelecto
 
 }  // namespace
 
-WatcherSlot::WatcherSlot(std::atomic<int>* taken)
-    : taken_(*taken), granted_(taken_.fetch_add(1) < kMaxWatchers) {}
+StreamPlace::StreamPlace(std::atomic<int>* taken, int limit)
+    : taken_(*taken), granted_(taken_.fetch_add(1) < limit) {}
 
-WatcherSlot::~WatcherSlot() { taken_.fetch_sub(1); }
+StreamPlace::~StreamPlace() { taken_.fetch_sub(1); }
 
 namespace {
 

@@ -14,13 +14,13 @@ namespace ddl::coordinator {
 
 inline constexpr int kMaxWatchers = 64;  // Each holds one of the server's threads.
 
-// One of the kMaxWatchers places, given back at the end of its scope.
-class WatcherSlot {
+// One of `limit` places for streams of one kind, given back at the end of its scope.
+class StreamPlace {
  public:
-  explicit WatcherSlot(std::atomic<int>* taken);
-  ~WatcherSlot();
-  WatcherSlot(const WatcherSlot&) = delete;
-  WatcherSlot& operator=(const WatcherSlot&) = delete;
+  StreamPlace(std::atomic<int>* taken, int limit);
+  ~StreamPlace();
+  StreamPlace(const StreamPlace&) = delete;
+  StreamPlace& operator=(const StreamPlace&) = delete;
   bool granted() const { return granted_; }
 
  private:

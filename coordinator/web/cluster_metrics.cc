@@ -8,6 +8,7 @@
 
 #include "common/metric_table.h"
 #include "common/series.h"
+#include "coordinator/core/times.h"
 
 namespace ddl::coordinator {
 namespace {
@@ -23,10 +24,6 @@ constexpr std::array<v1::RunState, 4> kEnded = {v1::RUN_STATE_SUCCEEDED, v1::RUN
 constexpr std::array<v1::WorkerState, 4> kWorkerStates = {
     v1::WORKER_STATE_READY, v1::WORKER_STATE_SUSPECT, v1::WORKER_STATE_LOST,
     v1::WORKER_STATE_CORDONED};
-
-double Seconds(const google::protobuf::Timestamp& time) {
-  return static_cast<double>(time.seconds()) + time.nanos() * 1e-9;
-}
 
 std::set<std::string> Pools(const State& state) {
   std::set<std::string> pools = {"default"};
@@ -56,7 +53,8 @@ void AddRuns(const State& state, const std::set<std::string>& pools, MetricFamil
     const std::string& pool = run.spec().resources().pool();
     (HasEnded(run.state()) ? ended : live)[{pool, Word(run.state())}] += 1;
     if (run.attempts().empty()) continue;
-    waits[pool].Observe(bounds, Seconds(run.attempts(0).placed()) - Seconds(run.submitted()));
+    waits[pool].Observe(bounds,
+                        UnixSeconds(run.attempts(0).placed()) - UnixSeconds(run.submitted()));
   }
   Export("ddl_scheduler_runs", live, families);
   Export("ddl_runs_finished_total", ended, families);

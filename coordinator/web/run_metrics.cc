@@ -5,19 +5,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/digest.h"
+#include "coordinator/core/times.h"
 
 namespace ddl::coordinator {
 namespace {
 
 constexpr size_t kMaxLabelBytes = 64;
-
-double Seconds(const google::protobuf::Timestamp& time) {
-  return static_cast<double>(time.seconds()) + time.nanos() * 1e-9;
-}
-
-absl::Time Time(const google::protobuf::Timestamp& time) {
-  return absl::FromUnixNanos(time.seconds() * 1'000'000'000 + time.nanos());
-}
 
 // The last component of a path, cut to a label's length.
 std::string ShortPath(const std::string& path) {
@@ -55,7 +48,7 @@ void AddCheckpoint(const v1::RunRecord& run, MetricFamilies* families) {
   }
   if (newest == nullptr) return;
   families->Set("ddl_checkpoint_last_success_timestamp_seconds", {run.id()},
-                Seconds(newest->committed()));
+                UnixSeconds(newest->committed()));
   families->Set("ddl_checkpoint_last_step", {run.id()}, static_cast<double>(newest->step()));
   families->Set("ddl_checkpoint_size_bytes", {run.id()}, static_cast<double>(newest->bytes()));
 }
@@ -65,7 +58,7 @@ void AddCheckpoint(const v1::RunRecord& run, MetricFamilies* families) {
 std::vector<const v1::RunRecord*> VisibleRuns(const State& state, absl::Time now) {
   std::vector<const v1::RunRecord*> visible;
   for (const auto& [id, run] : state.runs) {
-    if (!HasEnded(run.state()) || Time(run.ended()) + kVisibleAfterEnd >= now) {
+    if (!HasEnded(run.state()) || ToTime(run.ended()) + kVisibleAfterEnd >= now) {
       visible.push_back(&run);
     }
   }
@@ -90,10 +83,10 @@ void AddRunMetrics(const State& state, const v1::RunRecord& run, MetricFamilies*
   AddInfo(state, run, families);
   families->Set("ddl_run_state", {id, Word(run.state())}, 1);
   if (run.has_started()) {
-    families->Set("ddl_run_start_timestamp_seconds", {id}, Seconds(run.started()));
+    families->Set("ddl_run_start_timestamp_seconds", {id}, UnixSeconds(run.started()));
   }
   if (run.has_ended()) {
-    families->Set("ddl_run_end_timestamp_seconds", {id}, Seconds(run.ended()));
+    families->Set("ddl_run_end_timestamp_seconds", {id}, UnixSeconds(run.ended()));
   }
   families->Set("ddl_run_target_tokens", {id}, static_cast<double>(run.spec().train().tokens()));
   families->Set("ddl_run_ranks", {id}, run.spec().parallel().ranks());

@@ -3,6 +3,7 @@
 # packages.
 #
 #   deploy/local/install.sh [GROUP...]   build run libtorch test libtorch-cuda corpus kubernetes
+#                                        jsonschema
 #
 # Without a group: build, run and libtorch, what the quickstart needs. Debian packages need root or
 # sudo; without either, the script names the missing ones and exits 1. LibTorch goes to
@@ -21,6 +22,7 @@ test_packages=(catch2 clang-14 clang-tidy-14 clang-format-14 python3 python3-pip
 corpus_packages=(bible-kjv bible-kjv-text)
 kubectl_packages=(kubernetes-client)
 validate_pin=kubernetes-validate==1.37.0
+jsonschema_pin=check-jsonschema==0.39.0
 
 torch_version=2.11.0
 torch_pins=("torch==$torch_version" 'nvidia-cuda-runtime==13.0.*' 'nvidia-cuda-cupti==13.0.*')
@@ -111,6 +113,12 @@ kubernetes() {
   [[ -e $folder/kubernetes_validate ]] || pip_folder "$folder" "$validate_pin"
 }
 
+# What checks the files of configs/ by their schemas, as an editor would.
+jsonschema() {
+  local folder=$cache/$jsonschema_pin
+  [[ -e $folder/check_jsonschema ]] || pip_folder "$folder" "$jsonschema_pin"
+}
+
 install_group() {
   case $1 in
     build) apt_packages "${build_packages[@]}" ;;
@@ -118,9 +126,11 @@ install_group() {
     test) apt_packages "${build_packages[@]}" "${run_packages[@]}" "${test_packages[@]}" ;;
     corpus) apt_packages "${corpus_packages[@]}" ;;
     kubernetes) kubernetes ;;
+    jsonschema) jsonschema ;;
     libtorch) libtorch ;;
     libtorch-cuda) libtorch_cuda ;;
-    *) die "group must be one of build run libtorch test libtorch-cuda corpus kubernetes, got $1" ;;
+    *) die "group must be one of build run libtorch test libtorch-cuda corpus kubernetes jsonschema," \
+      "got $1" ;;
   esac
 }
 

@@ -19,6 +19,7 @@
 #include "cli/selection.h"
 #include "common/files.h"
 #include "common/rpc_client.h"
+#include "tests/places.h"
 
 namespace ddl::cli {
 namespace {
@@ -107,7 +108,7 @@ std::string TinySpec() {
 }
 
 Cluster::Cluster() {
-  const std::string program = DDL_BINARY_DIR "/bin/ddl-coordinator";
+  const std::string program = BuildPath("bin/ddl-coordinator");
   const std::string state = folder_.path() + "/state";
   std::vector<std::string> words = {program,       "--listen", "127.0.0.1:0", "--http",
                                     "127.0.0.1:0", "--state",  state,         "--bootstrap"};
@@ -221,6 +222,22 @@ void Cluster::Report(Held* held, std::vector<v1::RankEvent> events) {
     return workers_->ReportEvents(context, request, answer);
   });
   REQUIRE(response.durable_seq() == held->seq);
+}
+
+void Cluster::WriteLog(const std::string& run, const std::string& text, bool end) {
+  Held& held = held_.at(run);
+  v1::ReportLogRequest request;
+  request.set_worker(kWorker);
+  request.set_session(kSession);
+  request.set_run(run);
+  request.set_epoch(held.desired.epoch());
+  request.set_offset(held.log_bytes);
+  request.set_data(text);
+  request.set_end(end);
+  const auto response = MustCall<v1::ReportLogResponse>(
+      [&](auto* context, auto* answer) { return workers_->ReportLog(context, request, answer); });
+  held.log_bytes += text.size();
+  REQUIRE(response.next_offset() == held.log_bytes);
 }
 
 bool Cluster::AllEnded() {

@@ -45,6 +45,8 @@ class Cluster {
 
   // One heartbeat: ends what is not desired any more and begins what is, up to RankStarted.
   void Beat();
+  // Adds to the log of rank 0 of a run's present attempt, as its worker would.
+  void WriteLog(const std::string& run, const std::string& text, bool end);
   // Beats until every run has ended: each attempt reports `steps` steps with `loss(spec,
   // step)` as its train and validation loss and then exits: with success, or as the user's failure
   // when `loss` gives NaN.
@@ -54,6 +56,7 @@ class Cluster {
   struct Held {
     v1::DesiredAttempt desired;
     uint64_t seq = 0;
+    uint64_t log_bytes = 0;
     bool exited = false;
   };
   void Report(Held* held, std::vector<v1::RankEvent> events);

@@ -62,6 +62,23 @@ TEST_CASE("A label leaves out keys that follow from others, unless they alone te
   for (const ComparedArm& arm : arms) CHECK_THAT(arm.label, Catch::Contains("model.d_ff="));
 }
 
+TEST_CASE("Runs of different synthetic tasks, or of one with other sizes, are not compared") {
+  ComparedRun recall = RunOf("a", 1);
+  recall.spec.mutable_data()->mutable_synthetic()->set_task("recall");
+  recall.spec.mutable_data()->set_manifest_sha256("1");
+  ComparedRun s3 = recall;
+  s3.run = "b";
+  s3.spec.mutable_data()->mutable_synthetic()->set_task("s3");
+  CHECK_THAT(std::string(CheckComparable({recall, s3}).message()),
+             Catch::Contains("data.synthetic.task differs (a: \"recall\", b: \"s3\")"));
+  ComparedRun longer = recall;
+  longer.run = "c";
+  longer.spec.mutable_data()->set_manifest_sha256("2");
+  CHECK_THAT(std::string(CheckComparable({recall, longer}).message()),
+             Catch::Contains("data.manifest_sha256 differs"));
+  CHECK(CheckComparable({recall, recall}).ok());
+}
+
 TEST_CASE("Runs with the same data and evaluation may be compared") {
   CHECK(CheckComparable({RunOf("a", 1), RunOf("b", 2, 128)}).ok());
   CHECK(CheckComparable({}).ok());

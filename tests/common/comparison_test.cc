@@ -5,6 +5,7 @@
 #include <cmath>
 #include <random>
 
+#include "absl/strings/match.h"
 #include "common/comparison_arms.h"
 #include "common/spec_rules.h"
 
@@ -28,7 +29,7 @@ v1::ExperimentSpec SpecOf(const std::string& kind, uint32_t channels, uint64_t s
   return *resolved;
 }
 
-v1::Point PointAt(int64_t tokens, double value) {
+v1::Point PointOf(int64_t tokens, double value) {
   v1::Point point;
   point.set_tokens(tokens);
   point.set_step(tokens / 1000);
@@ -40,7 +41,7 @@ v1::Point PointAt(int64_t tokens, double value) {
 
 ComparedRun RunOf(const std::string& kind, uint32_t channels, uint64_t seed, double value) {
   const std::string id = kind.substr(0, 3) + std::to_string(channels) + "s" + std::to_string(seed);
-  return {id, SpecOf(kind, channels, seed), {PointAt(1000, 9), PointAt(2000, value)}};
+  return {id, SpecOf(kind, channels, seed), {PointOf(1000, 9), PointOf(2000, value)}};
 }
 
 // Two arms of three seeds: the worked example.
@@ -135,9 +136,9 @@ TEST_CASE("Each arm comes once for every place, and the baseline is of the same 
 
 TEST_CASE("Without a place it is the largest that all runs with points have reached") {
   std::vector<ComparedRun> runs = Example();
-  runs[0].points.push_back(PointAt(9000, 2));
+  runs[0].points.push_back(PointOf(9000, 2));
   runs[1].points.pop_back();
-  runs[1].points.push_back(PointAt(1500, 8));
+  runs[1].points.push_back(PointOf(1500, 8));
   CHECK(Compared(runs).arms(0).at() == 1500);
   CHECK(Compared(runs, {.x = "time"}).arms(0).at() == 3);
   CHECK(Compared(runs, {.x = "flops"}).arms(0).at() == 150'000);
@@ -196,6 +197,14 @@ TEST_CASE("Seeds that cannot tell two arms apart are said to be too few") {
   runs[0].points[1].set_value(3.2);
   CHECK_THAT(Remarks(Compared(runs)),
              Contains("ddl/1 at tokens 2000: 3 pairs of seeds are too few to tell"));
+}
+
+TEST_CASE("Chance stands beside accuracies on synthetic data, and nowhere else") {
+  std::vector<ComparedRun> runs = Example();
+  CHECK(!absl::StrContains(Remarks(Compared(runs, {.metric = "val_accuracy"})), "chance"));
+  for (ComparedRun& run : runs) run.spec.mutable_data()->mutable_synthetic()->set_task("s3");
+  CHECK_THAT(Remarks(Compared(runs, {.metric = "val_accuracy"})), Contains("s3: chance is 0.1667"));
+  CHECK(!absl::StrContains(Remarks(Compared(runs)), "chance"));
 }
 
 TEST_CASE("A value from before the place is said to be one") {

@@ -99,6 +99,24 @@ TEST_CASE("DDL_LOG writes one line with its fields to stderr") {
   CHECK(error["message"] == "step 12 of 1.5: NOT_FOUND: no shard");
 }
 
+TEST_CASE("Common fields are on every line that does not give them itself") {
+  const std::string text = StderrOf([] {
+    InitLogging(LogFormat::kJson, "ddl-test", {{"trace_id", "t0"}, {"run", "r0"}});
+    DDL_LOG(Info) << "first";
+    DDL_LOG(Info, {"trace_id", "t1"}) << "second";
+  });
+  std::istringstream lines(text);
+  std::string first;
+  std::string second;
+  std::getline(lines, first);
+  std::getline(lines, second);
+  CHECK(nlohmann::json::parse(first)["trace_id"] == "t0");
+  CHECK(nlohmann::json::parse(first)["run"] == "r0");
+  CHECK(nlohmann::json::parse(second)["trace_id"] == "t1");
+  CHECK(nlohmann::json::parse(second)["run"] == "r0");
+  CHECK(second.find("t0") == std::string::npos);
+}
+
 TEST_CASE("Lines of several threads never mix") {
   const std::string text = StderrOf([] {
     InitLogging(LogFormat::kJson, "ddl-test");

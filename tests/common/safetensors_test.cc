@@ -8,6 +8,7 @@
 #include "common/digest.h"
 #include "tests/common/scratch_folder.h"
 #include "tests/common/small_disk.h"
+#include "tests/places.h"
 
 namespace ddl {
 namespace {
@@ -220,7 +221,7 @@ TEST_CASE("On a full disk the old file stays and nothing is left of the new one"
 }
 
 TEST_CASE("The golden files of the reference implementation are accepted") {
-  const std::string golden = std::string(DDL_SOURCE_DIR) + "/../shared/golden";
+  const std::string golden = SourcePath("../shared/golden");
   if (!std::filesystem::is_directory(golden)) {
     std::cout << "ddl test skipped: no folder " << golden << "\n";
     return;

@@ -6,13 +6,14 @@
 #include <string>
 
 #include "common/files.h"
+#include "tests/places.h"
 
 namespace ddl {
 namespace {
 
 // With DDL_UPDATE_SCHEMA in the environment the committed file is written first.
 void CheckCommitted(const std::string& name, const std::string& made) {
-  const std::string path = std::string(DDL_SOURCE_DIR) + "/configs/schema/" + name;
+  const std::string path = SourcePath("configs/schema/" + name);
   if (std::getenv("DDL_UPDATE_SCHEMA") != nullptr) REQUIRE(WriteFileAtomically(path, made).ok());
   const auto committed = ReadFile(path);
   REQUIRE(committed.ok());
@@ -22,6 +23,10 @@ void CheckCommitted(const std::string& name, const std::string& made) {
 
 TEST_CASE("the committed experiment schema is the one that the descriptors make") {
   CheckCommitted("experiment.v1.json", ExperimentSchema());
+}
+
+TEST_CASE("the committed model schema is the one that the descriptors make") {
+  CheckCommitted("model.v1.json", ModelSchema());
 }
 
 TEST_CASE("the committed sweep schema is the one that the descriptors make") {
@@ -39,7 +44,8 @@ TEST_CASE("a key's schema has its range, its default and its sentence") {
   CHECK(d_model["default"] == 768);
   CHECK(d_model["description"] == "Model width d.");
   const auto& residual = model["properties"]["residual"]["properties"]["kind"];
-  CHECK(residual["enum"] == nlohmann::json({"additive", "ddl", "write_only"}));
+  CHECK(residual["enum"] == nlohmann::json({"additive", "ddl", "write_only", "seed_deepdeltares",
+                                            "seed_write_only", "hyper_connections"}));
 }
 
 TEST_CASE("a token count is a number or a text with a suffix") {
@@ -50,10 +56,11 @@ TEST_CASE("a token count is a number or a text with a suffix") {
   CHECK(tokens["anyOf"][1]["type"] == "string");
 }
 
-TEST_CASE("an experiment must name its data, the base of a sweep need not") {
+TEST_CASE("an experiment has no required key, since data is a folder or synthetic") {
   const auto experiment = nlohmann::json::parse(ExperimentSchema());
-  CHECK(experiment["required"] == nlohmann::json({"data"}));
-  CHECK(experiment["properties"]["data"]["required"] == nlohmann::json({"path"}));
+  CHECK(!experiment.contains("required"));
+  const auto& data = experiment["properties"]["data"]["properties"];
+  CHECK(data["synthetic"]["properties"]["task"]["default"] == "none");
   const auto sweep = nlohmann::json::parse(SweepSchema());
   CHECK(!sweep["properties"]["base"]["anyOf"][1].contains("required"));
 }

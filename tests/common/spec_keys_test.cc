@@ -5,13 +5,15 @@
 #include <map>
 #include <string>
 
+#include "proto/ddl/v1/launch.pb.h"
 #include "proto/ddl/v1/spec.pb.h"
 #include "proto/ddl/v1/sweep.pb.h"
 
 namespace ddl {
 namespace {
 
-ConfigNode Scalar(const std::string& text, ConfigNode::Style style = ConfigNode::Style::kPlain) {
+ConfigNode ScalarNode(const std::string& text,
+                      ConfigNode::Style style = ConfigNode::Style::kPlain) {
   ConfigNode node;
   node.kind = ConfigNode::Kind::kScalar;
   node.text = text;
@@ -86,24 +88,24 @@ TEST_CASE("a path names one key, and a slip in any part of it is met with a sugg
 
 TEST_CASE("scalars are read by the type of their key") {
   v1::ExperimentSpec spec;
-  CHECK(Set("train.tokens", Scalar("20M"), &spec).empty());
+  CHECK(Set("train.tokens", ScalarNode("20M"), &spec).empty());
   CHECK(spec.train().tokens() == 20'000'000);
-  CHECK(Set("model.qk_norm", Scalar("false"), &spec).empty());
-  CHECK(Set("title", Scalar("12", ConfigNode::Style::kQuoted), &spec).empty());
-  CHECK(Set("tags", Scalar("a"), &spec).empty());
+  CHECK(Set("model.qk_norm", ScalarNode("false"), &spec).empty());
+  CHECK(Set("title", ScalarNode("12", ConfigNode::Style::kQuoted), &spec).empty());
+  CHECK(Set("tags", ScalarNode("a"), &spec).empty());
   CHECK(spec.tags(0) == "a");
 }
 
 TEST_CASE("a wrong type is met with what was expected and what was written") {
   v1::ExperimentSpec spec;
-  CHECK(Set("title", Scalar("12"), &spec) == "must be a text, got 12; write \"12\"");
-  CHECK(Set("model.qk_norm", Scalar("yes"), &spec) == "must be true or false, got yes");
-  CHECK(Set("model.d_model", Scalar("64", ConfigNode::Style::kQuoted), &spec) ==
+  CHECK(Set("title", ScalarNode("12"), &spec) == "must be a text, got 12; write \"12\"");
+  CHECK(Set("model.qk_norm", ScalarNode("yes"), &spec) == "must be true or false, got yes");
+  CHECK(Set("model.d_model", ScalarNode("64", ConfigNode::Style::kQuoted), &spec) ==
         "must be a number, got the text \"64\"; write it without quotes");
-  CHECK(Set("model.d_model", Scalar("wide"), &spec) ==
+  CHECK(Set("model.d_model", ScalarNode("wide"), &spec) ==
         "\"wide\" is not a number such as 12, 1_000 or 2e7");
-  CHECK(Set("model.d_model", Scalar("1.5"), &spec) == "\"1.5\" is not a whole number");
-  CHECK(Set("model.d_model", Scalar("5_000_000_000"), &spec) ==
+  CHECK(Set("model.d_model", ScalarNode("1.5"), &spec) == "\"1.5\" is not a whole number");
+  CHECK(Set("model.d_model", ScalarNode("5_000_000_000"), &spec) ==
         "\"5_000_000_000\" is out of range");
   ConfigNode list;
   list.kind = ConfigNode::Kind::kList;
@@ -147,17 +149,24 @@ TEST_CASE("words, names, texts, paths and lists have their rules") {
   const auto broken = Broken(spec);
   CHECK(broken.size() == 5);
   CHECK(broken.at("model.residual.kind") ==
-        "\"aditive\" is not one of additive, ddl, write_only (did you mean \"additive\"?)");
+        "\"aditive\" is not one of additive, ddl, write_only, seed_deepdeltares, "
+        "seed_write_only, hyper_connections (did you mean \"additive\"?)");
   CHECK(broken.at("tags") == "must have at most 32 items, got 33");
   CHECK(broken.count("name") + broken.count("title") + broken.count("data.path") == 3);
 }
 
-TEST_CASE("a key without a default is required, with the reason for it") {
+TEST_CASE("a key without a default is required, unless it is computed") {
   v1::ExperimentSpec spec = Defaults();
-  spec.mutable_data()->clear_path();
-  const auto broken = Broken(spec);
-  CHECK(broken.size() == 1);
-  CHECK(broken.at("data.path") == "is required: Folder made by `ddl data prep`.");
+  spec.mutable_data()->clear_path();  // Computed for synthetic data (common/synthetic_spec.h).
+  CHECK(Broken(spec).empty());
+  // A message without options has neither defaults nor computed keys.
+  v1::CommittedCheckpoint checkpoint;
+  checkpoint.set_step(3);
+  std::map<std::string, std::string> broken;
+  CheckKeys(checkpoint, "",
+            [&](const std::string& path, const std::string& rule) { broken[path] = rule; });
+  CHECK(broken.size() == 3);
+  CHECK(broken.at("folder") == "is required: ");
 }
 
 }  // namespace

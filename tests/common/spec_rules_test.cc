@@ -145,6 +145,25 @@ TEST_CASE("warm-up ends within the budget and validation has a sequence") {
   CHECK(absl::StrContains(Refusal(spec), "eval.tokens: eval.tokens must be at least one sequence"));
 }
 
+TEST_CASE("a final decay has a length, and fits behind the warm-up") {
+  v1::ExperimentSpec spec = Partial();
+  spec.mutable_train()->set_tokens(100 * 131072);
+  v1::ScheduleSpec& schedule = *spec.mutable_optim()->mutable_schedule();
+  schedule.set_type("warmup_stable_decay");
+  CHECK(Refusal(spec) ==
+        "optim.schedule.decay_tokens: decay_tokens must be at least 1 with type "
+        "warmup_stable_decay, got 0");
+  schedule.set_warmup_tokens(50 * 131072);
+  schedule.set_decay_tokens(50 * 131072);
+  CHECK(ResolveSpec(spec).ok());
+  schedule.set_decay_tokens(50 * 131072 + 1);
+  CHECK(Refusal(spec) ==
+        "optim.schedule.decay_tokens: warmup_tokens and decay_tokens together must be at most "
+        "train.tokens, got 6553600 + 6553601 of 13107200");
+  schedule.set_type("linear");
+  CHECK(absl::StrContains(Refusal(spec), "decay_tokens has no effect with type linear"));
+}
+
 TEST_CASE("a key that nothing reads keeps its default") {
   v1::ExperimentSpec spec = Partial();
   v1::ResidualSpec& residual = *spec.mutable_model()->mutable_residual();
@@ -174,9 +193,59 @@ TEST_CASE("a key that nothing reads keeps its default") {
   spec.mutable_optim()->mutable_schedule()->set_min_ratio(0.5);
   CHECK(absl::StrContains(Refusal(spec), "min_ratio has no effect with type constant"));
   spec = Partial();
+  spec.mutable_optim()->mutable_muon()->set_momentum(0.9);
+  CHECK(absl::StrContains(Refusal(spec), "momentum has no effect with type adamw"));
+  spec.mutable_optim()->set_type("muon");
+  CHECK(ResolveSpec(spec).ok());
+  spec = Partial();
   spec.mutable_model()->set_rope_ratio(0);
   spec.mutable_model()->set_rope_base(500);
   CHECK(absl::StrContains(Refusal(spec), "rope_base has no effect with rope_ratio 0"));
+}
+
+TEST_CASE("sizes of heads and compressors that make no model are refused by name and value") {
+  v1::ExperimentSpec spec = Partial();
+  spec.mutable_model()->set_n_kv_heads(4);
+  CHECK(Refusal(spec) == "model.n_kv_heads: n_kv_heads must divide n_heads, got 4 for 6");
+  spec.mutable_model()->set_n_kv_heads(3);
+  CHECK(ResolveSpec(spec).ok());
+  spec = Partial();
+  spec.mutable_model()->set_arch("seed");
+  spec.mutable_model()->set_head_dim(64);
+  CHECK(Refusal(spec) ==
+        "model.head_dim: n_heads * head_dim must be d_model with arch seed, got 6 * 64 for 768");
+  spec = Partial();
+  v1::ResidualSpec& residual = *spec.mutable_model()->mutable_residual();
+  residual.set_value_channels(4);
+  residual.set_compress_kernel(5);
+  CHECK(Refusal(spec) ==
+        "model.residual.compress_kernel: compress_kernel must be at most value_channels with "
+        "compress channel, got 5 for 4");
+  residual.set_compress("token");
+  CHECK(ResolveSpec(spec).ok());
+  residual.Clear();
+  residual.set_value_channels(0);
+  CHECK(absl::StrContains(Refusal(spec), "value_channels: must be at least 1, got 0"));
+}
+
+TEST_CASE("a key of another kind of residual has no effect and is refused") {
+  v1::ExperimentSpec spec = Partial();
+  v1::ResidualSpec& residual = *spec.mutable_model()->mutable_residual();
+  residual.set_streams(2);
+  CHECK(absl::StrContains(Refusal(spec), "streams has no effect with kind ddl"));
+  residual.set_kind("hyper_connections");
+  CHECK(ResolveSpec(spec).ok());
+  residual.set_k_eps(1e-3);
+  CHECK(Refusal(spec) ==
+        "model.residual.k_eps: k_eps has no effect with kind hyper_connections: leave it out "
+        "(default 1e-05), got 0.001");
+  residual.Clear();
+  residual.set_kind("seed_write_only");
+  residual.set_value_channels(4);
+  CHECK(absl::StrContains(Refusal(spec), "value_channels has no effect with kind seed_write_only"));
+  residual.Clear();
+  residual.set_compress_kernel(2);
+  CHECK(absl::StrContains(Refusal(spec), "compress_kernel has no effect with value_channels 1"));
 }
 
 TEST_CASE("a manifest is pinned by 64 hex digits") {
@@ -221,8 +290,10 @@ v1::ExperimentSpec RandomSpec(std::mt19937_64* random) {
   if (coin()) model.set_head_dim(static_cast<uint32_t>(pick(2, 16, 33, 128)));
   if (coin()) model.set_max_seq_len(static_cast<uint32_t>(pick(64, 128, 256)));
   if (coin()) model.set_rope_ratio(pick(0, 0.25, 0.5, 0.3));
+  if (coin()) model.set_arch("seed");
+  if (coin()) model.set_n_kv_heads(static_cast<uint32_t>(pick(1, 2, 3)));
   v1::ResidualSpec& residual = *model.mutable_residual();
-  if (coin()) residual.set_kind(coin() ? "additive" : "write_only");
+  if (coin()) residual.set_kind(coin() ? "additive" : coin() ? "write_only" : "seed_deepdeltares");
   if (coin()) residual.set_value_channels(static_cast<uint32_t>(pick(1, 2, 4, 8)));
   if (coin()) residual.set_embed_conv(coin());
   v1::TrainSpec& train = *spec.mutable_train();
@@ -262,6 +333,17 @@ TEST_CASE("a residual's label has its channels unless it is additive") {
   CHECK(ResidualLabel(residual) == "write_only/1");
   residual.set_kind("additive");
   CHECK(ResidualLabel(residual) == "additive");
+  residual.set_kind("ddl");
+  residual.set_value_channels(4);
+  residual.set_compress("token");
+  CHECK(ResidualLabel(residual) == "ddl/4/token");
+  residual.set_kind("seed_deepdeltares");
+  CHECK(ResidualLabel(residual) == "seed_deepdeltares");
+  residual.set_kind("hyper_connections");
+  residual.set_streams(2);
+  CHECK(ResidualLabel(residual) == "hyper_connections/2/static");
+  residual.set_dynamic(true);
+  CHECK(ResidualLabel(residual) == "hyper_connections/2");
 }
 
 TEST_CASE("runs that differ in seed and words alone are one arm") {

@@ -9,6 +9,7 @@
 #include "common/files.h"
 #include "common/spec_rules.h"
 #include "common/spec_yaml.h"
+#include "tests/places.h"
 
 namespace ddl {
 namespace {
@@ -53,7 +54,7 @@ TEST_CASE("a resolved sweep written as YAML reads back to the same sweep") {
       text, "  optim.adamw.lr: {distribution: log_uniform_values, min: 0.0001, max: 0.01}\n"));
   CHECK(absl::StrContains(text, "  seed: {repeat: 3}\n"));
   CHECK(absl::StrContains(text, "  title: {values: [\"12\"]}\n"));
-  const std::string path = absl::StrCat(DDL_BINARY_DIR, "/spec_text_test.", getpid(), ".yaml");
+  const std::string path = BuildPath(absl::StrCat("spec_text_test.", getpid(), ".yaml"));
   REQUIRE(WriteFileAtomically(path, text).ok());
   const auto again = ReadSweepYaml(path, {});
   unlink(path.c_str());

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
+#include <filesystem>
 #include <fstream>
 #include <random>
 #include <string>
@@ -12,14 +13,15 @@
 #include "absl/strings/str_cat.h"
 #include "common/files.h"
 #include "common/spec_rules.h"
+#include "tests/places.h"
 
 namespace ddl {
 namespace {
 
 using google::protobuf::util::MessageDifferencer;
 
-const std::string kTiny = std::string(DDL_SOURCE_DIR) + "/configs/experiments/tiny.yaml";
-const std::string kQuickstart = std::string(DDL_SOURCE_DIR) + "/configs/sweeps/quickstart.yaml";
+const std::string kTiny = SourcePath("configs/experiments/tiny.yaml");
+const std::string kQuickstart = SourcePath("configs/sweeps/quickstart.yaml");
 
 // A file that goes with the test. Its messages begin with "F" in place of the path.
 class TemporaryYaml {
@@ -45,7 +47,7 @@ class TemporaryYaml {
   }
 
  private:
-  std::string path_ = absl::StrCat(DDL_BINARY_DIR, "/spec_yaml_test.", getpid(), ".yaml");
+  std::string path_ = BuildPath(absl::StrCat("spec_yaml_test.", getpid(), ".yaml"));
 };
 
 TEST_CASE("the committed experiment reads to what it says") {
@@ -96,16 +98,15 @@ TEST_CASE("everything wrong with a file is reported at once, at its place") {
       "seed: 2\n"
       "train: {tokens: 20Mb}\n"
       "tags: 5\n");
-  CHECK(
-      file.Refusal() ==
-      "F:2:3: model: unknown key \"d_modle\" (did you mean \"d_model\"?)\n"
-      "F:3:13: model.n_layers: must be at least 1, got 0\n"
-      "F:4:20: model.residual.kind: \"dll\" is not one of additive, ddl, write_only (did you mean "
-      "\"ddl\"?)\n"
-      "F:7:1: key \"seed\" appears twice (first at 6:1)\n"
-      "F:8:17: train.tokens: \"20Mb\" is not a token count such as 20M, 2e7 or 20_000_000 "
-      "(suffixes k, M, G or B, T are powers of 1000)\n"
-      "F:9:7: tags: must be a list, got 5");
+  CHECK(file.Refusal() ==
+        "F:2:3: model: unknown key \"d_modle\" (did you mean \"d_model\"?)\n"
+        "F:3:13: model.n_layers: must be at least 1, got 0\n"
+        "F:4:20: model.residual.kind: \"dll\" is not one of additive, ddl, write_only, "
+        "seed_deepdeltares, seed_write_only, hyper_connections (did you mean \"ddl\"?)\n"
+        "F:7:1: key \"seed\" appears twice (first at 6:1)\n"
+        "F:8:17: train.tokens: \"20Mb\" is not a token count such as 20M, 2e7 or 20_000_000 "
+        "(suffixes k, M, G or B, T are powers of 1000)\n"
+        "F:9:7: tags: must be a list, got 5");
 }
 
 TEST_CASE("a default that a written key makes invalid is reported at the written key") {
@@ -120,6 +121,19 @@ TEST_CASE("a default that a written key makes invalid is reported at the written
       absl::StrContains(long_sequences, "F:3:16: model.max_seq_len: global_batch_tokens must be"));
 }
 
+TEST_CASE("every committed experiment resolves") {
+  int experiments = 0;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(std::filesystem::path(kTiny).parent_path())) {
+    const auto spec = ReadExperimentYaml(entry.path().string(), {}, nullptr);
+    INFO(entry.path().string() << ": " << spec.status());
+    REQUIRE(spec.ok());
+    CHECK(ResolveSpec(*spec).ok());
+    ++experiments;
+  }
+  CHECK(experiments >= 6);
+}
+
 TEST_CASE("an override is checked as a file is, and named in its error") {
   const TemporaryYaml file("data: {path: text}\n");
   CHECK(file.Refusal({"model.d_modle=4"}) ==
@@ -127,8 +141,8 @@ TEST_CASE("an override is checked as a file is, and named in its error") {
   CHECK(file.Refusal({"model.d_model=4"}) ==
         "override model.d_model=4: model.d_model: must be at least 8, got 4");
   CHECK(file.Refusal({"~data.path"}) ==
-        "F:1:7: data.path: is required: Folder made by `ddl data "
-        "prep`.");
+        "F:1:7: data.path: is required, unless data.synthetic.task is given: a folder made by `ddl "
+        "data prep`");
   CHECK(file.Refusal({"title=12", "model.residual={kind: ddl, value_channels: 4}"}).empty());
 }
 

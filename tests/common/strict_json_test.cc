@@ -5,7 +5,7 @@
 namespace ddl {
 namespace {
 
-std::string ErrorOf(absl::string_view text, int depth = 3) {
+std::string JsonErrorOf(absl::string_view text, int depth = 3) {
   const auto value = ParseStrictJson(text, depth);
   CHECK(value.status().code() == absl::StatusCode::kDataLoss);
   return std::string(value.status().message());
@@ -17,28 +17,28 @@ TEST_CASE("Plain JSON is parsed") {
 }
 
 TEST_CASE("A repeated key is an error at any level, and the same key in two objects is not") {
-  CHECK(ErrorOf(R"({"a": 1, "b": 2, "a": 3})") == "JSON key \"a\" appears twice");
-  CHECK(ErrorOf(R"([{"x": {"k": 1, "k": 1}}])") == "JSON key \"k\" appears twice");
-  CHECK(ErrorOf(R"({"\u0061": 1, "a": 3})") == "JSON key \"a\" appears twice");
+  CHECK(JsonErrorOf(R"({"a": 1, "b": 2, "a": 3})") == "JSON key \"a\" appears twice");
+  CHECK(JsonErrorOf(R"([{"x": {"k": 1, "k": 1}}])") == "JSON key \"k\" appears twice");
+  CHECK(JsonErrorOf(R"({"\u0061": 1, "a": 3})") == "JSON key \"a\" appears twice");
   CHECK(ParseStrictJson(R"([{"a": 1}, {"a": 1}, {"a": {"a": 1}}])", 3).ok());
 }
 
 TEST_CASE("Depth is bounded, and depth alone cannot exhaust memory") {
   CHECK(ParseStrictJson("[[[]]]", 3).ok());
-  CHECK(ErrorOf("[[[[]]]]") == "JSON is deeper than 3 levels");
-  CHECK(ErrorOf(R"({"a":{"b":{"c":{}}}})") == "JSON is deeper than 3 levels");
+  CHECK(JsonErrorOf("[[[[]]]]") == "JSON is deeper than 3 levels");
+  CHECK(JsonErrorOf(R"({"a":{"b":{"c":{}}}})") == "JSON is deeper than 3 levels");
   const std::string opened(1 << 20, '[');
   CHECK_FALSE(ParseStrictJson(opened, 3).ok());
-  CHECK(ErrorOf(opened + std::string(1 << 20, ']')) == "JSON is deeper than 3 levels");
+  CHECK(JsonErrorOf(opened + std::string(1 << 20, ']')) == "JSON is deeper than 3 levels");
 }
 
 TEST_CASE("What is not JSON is an error that says where") {
-  CHECK_THAT(ErrorOf("{\"a\": 1,}"),
+  CHECK_THAT(JsonErrorOf("{\"a\": 1,}"),
              Catch::StartsWith("not JSON: parse error at line 1, column 9"));
   for (const char* text :
        {"", "{", "nul", "{\"a\" 1}", "1 2", "\"\xff\"", "1e999", "\"\x01\"", "NaN"}) {
     INFO(text);
-    CHECK_THAT(ErrorOf(text), Catch::StartsWith("not JSON: "));
+    CHECK_THAT(JsonErrorOf(text), Catch::StartsWith("not JSON: "));
   }
 }
 

@@ -16,12 +16,12 @@ v1::SweepParameter* Add(v1::SweepSpec* sweep, const std::string& path) {
   return parameter;
 }
 
-void AddNumbers(v1::SweepSpec* sweep, const std::string& path, std::vector<double> values) {
+void AddAxis(v1::SweepSpec* sweep, const std::string& path, std::vector<double> values) {
   v1::SweepParameter* parameter = Add(sweep, path);
   for (const double value : values) parameter->add_values()->set_number_value(value);
 }
 
-v1::SweepSpec Base() {
+v1::SweepSpec BaseSweep() {
   v1::SweepSpec sweep;
   sweep.set_name("s");
   sweep.mutable_base()->mutable_data()->set_path("text");
@@ -30,7 +30,7 @@ v1::SweepSpec Base() {
 
 // A sweep over one parameter, by `method`.
 v1::SweepSpec Over(const v1::SweepParameter& parameter, const std::string& method = "random") {
-  v1::SweepSpec sweep = Base();
+  v1::SweepSpec sweep = BaseSweep();
   sweep.set_method(method);
   if (method == "random") sweep.set_max_trials(10);
   *sweep.add_parameters() = parameter;
@@ -51,9 +51,9 @@ v1::SweepParameter Distribution(const std::string& path, const std::string& name
 std::string Refusal(const v1::SweepSpec& sweep) { return std::string(CheckSweep(sweep).message()); }
 
 TEST_CASE("a resolved sweep has its own keys filled in and its parameters sorted") {
-  v1::SweepSpec sweep = Base();
-  AddNumbers(&sweep, "train.grad_clip", {0.5, 1});
-  AddNumbers(&sweep, "optim.adamw.lr", {1e-3});
+  v1::SweepSpec sweep = BaseSweep();
+  AddAxis(&sweep, "train.grad_clip", {0.5, 1});
+  AddAxis(&sweep, "optim.adamw.lr", {1e-3});
   const v1::SweepSpec resolved = ResolveSweep(sweep).value();
   CHECK(resolved.method() == "grid");
   CHECK(resolved.max_trials() == 100000);
@@ -66,32 +66,32 @@ TEST_CASE("a resolved sweep has its own keys filled in and its parameters sorted
 }
 
 TEST_CASE("a parameter is a key of the base, once, and not inside another") {
-  v1::SweepSpec sweep = Base();
+  v1::SweepSpec sweep = BaseSweep();
   CHECK(Refusal(sweep) == "parameters: must name at least one key");
-  AddNumbers(&sweep, "optim.adamw.lrr", {1});
+  AddAxis(&sweep, "optim.adamw.lrr", {1});
   CHECK(Refusal(sweep) == "parameters.optim.adamw.lrr: unknown key \"lrr\" (did you mean \"lr\"?)");
-  sweep = Base();
-  AddNumbers(&sweep, "seed", {1, 2});
-  AddNumbers(&sweep, "seed", {3});
+  sweep = BaseSweep();
+  AddAxis(&sweep, "seed", {1, 2});
+  AddAxis(&sweep, "seed", {3});
   CHECK(Refusal(sweep) == "parameters.seed: appears twice");
-  sweep = Base();
+  sweep = BaseSweep();
   Add(&sweep, "model.residual")->add_values()->mutable_struct_value();
-  AddNumbers(&sweep, "model.residual.beta_init", {1});
+  AddAxis(&sweep, "model.residual.beta_init", {1});
   CHECK(absl::StrContains(Refusal(sweep), "model.residual.beta_init: is inside model.residual"));
-  sweep = Base();
+  sweep = BaseSweep();
   Add(&sweep, "name")->add_values()->set_string_value("x");
   CHECK(absl::StrContains(Refusal(sweep), "parameters.name: cannot be searched"));
 }
 
 TEST_CASE("repeat is for the seed, and a parameter has one way of choosing") {
-  v1::SweepSpec sweep = Base();
+  v1::SweepSpec sweep = BaseSweep();
   Add(&sweep, "optim.adamw.lr")->set_repeat(3);
   CHECK(absl::StrContains(Refusal(sweep), "repeat is for the key seed alone"));
-  sweep = Base();
-  AddNumbers(&sweep, "seed", {1});
+  sweep = BaseSweep();
+  AddAxis(&sweep, "seed", {1});
   sweep.mutable_parameters(0)->set_repeat(2);
   CHECK(absl::StrContains(Refusal(sweep), "must have one of values, a distribution and repeat"));
-  sweep = Base();
+  sweep = BaseSweep();
   Add(&sweep, "seed");
   CHECK(absl::StrContains(Refusal(sweep), "must have one of values, value, distribution"));
   v1::SweepParameter mixed = Distribution("optim.adamw.lr", "uniform", 0.1, 1);
@@ -100,16 +100,16 @@ TEST_CASE("repeat is for the seed, and a parameter has one way of choosing") {
 }
 
 TEST_CASE("values have the type of their key and differ") {
-  v1::SweepSpec sweep = Base();
-  AddNumbers(&sweep, "model.n_layers", {2, 2.5});
+  v1::SweepSpec sweep = BaseSweep();
+  AddAxis(&sweep, "model.n_layers", {2, 2.5});
   CHECK(absl::StrContains(Refusal(sweep), "\"2.5\" is not a whole number"));
-  sweep = Base();
+  sweep = BaseSweep();
   Add(&sweep, "train.tokens")->add_values()->set_string_value("20M");
   CHECK(CheckSweep(sweep).ok());
   sweep.mutable_parameters(0)->add_values()->set_number_value(2e7);
   CHECK(Refusal(sweep) == "parameters.train.tokens: value 20000000 appears twice");
-  sweep = Base();
-  AddNumbers(&sweep, "model.residual", {1});
+  sweep = BaseSweep();
+  AddAxis(&sweep, "model.residual", {1});
   CHECK(absl::StrContains(Refusal(sweep), "must be a mapping"));
 }
 
@@ -160,7 +160,7 @@ TEST_CASE("a grid needs what it can go through, and random a number of runs") {
 TEST_CASE("a sweep has at most 100,000 runs, and an arm fits in max_trials") {
   v1::SweepSpec sweep = Over(Distribution("seed", "int_uniform", 1, 100001), "grid");
   CHECK(absl::StrContains(Refusal(sweep), "the grid has 100001 runs; at most 100000 are allowed"));
-  sweep = Base();
+  sweep = BaseSweep();
   Add(&sweep, "seed")->set_repeat(5);
   sweep.set_max_trials(4);
   CHECK(absl::StrContains(Refusal(sweep), "must hold at least one arm of 5 seeds, got 4"));
@@ -170,17 +170,17 @@ TEST_CASE("a sweep has at most 100,000 runs, and an arm fits in max_trials") {
 }
 
 TEST_CASE("the first arm whose values do not go together is named with them") {
-  v1::SweepSpec sweep = Base();
-  AddNumbers(&sweep, "model.n_heads", {3, 6, 7});
-  AddNumbers(&sweep, "model.d_model", {768});
+  v1::SweepSpec sweep = BaseSweep();
+  AddAxis(&sweep, "model.n_heads", {3, 6, 7});
+  AddAxis(&sweep, "model.d_model", {768});
   const std::string refusal = Refusal(sweep);
   CHECK(absl::StartsWith(refusal, "arm 2 (model.d_model=768 model.n_heads=7): model.d_model: "));
   CHECK(FirstBadArm(ResolveSweep(sweep).value())->arm == 2);
 }
 
 TEST_CASE("a sweep's name leaves room for the numbers of its runs") {
-  v1::SweepSpec sweep = Base();
-  AddNumbers(&sweep, "seed", {1});
+  v1::SweepSpec sweep = BaseSweep();
+  AddAxis(&sweep, "seed", {1});
   sweep.set_name(std::string(56, 'a'));
   CHECK(CheckSweep(sweep).ok());
   sweep.set_name(std::string(57, 'a'));

@@ -9,11 +9,12 @@
 #include "common/spec_rules.h"
 #include "common/spec_yaml.h"
 #include "common/sweep_expand.h"
+#include "tests/places.h"
 
 namespace ddl {
 namespace {
 
-const std::string kQuickstart = std::string(DDL_SOURCE_DIR) + "/configs/sweeps/quickstart.yaml";
+const std::string kQuickstartSweep = SourcePath("configs/sweeps/quickstart.yaml");
 
 // A folder with a base and a sweep, gone with the test.
 class SweepFolder {
@@ -39,11 +40,11 @@ class SweepFolder {
   }
 
  private:
-  std::string folder_ = absl::StrCat(DDL_BINARY_DIR, "/sweep_yaml_test.", getpid());
+  std::string folder_ = BuildPath(absl::StrCat("sweep_yaml_test.", getpid()));
 };
 
 TEST_CASE("the quickstart is three residuals of three seeds that differ in nothing else") {
-  const v1::SweepSpec sweep = ReadSweepYaml(kQuickstart, {}).value();
+  const v1::SweepSpec sweep = ReadSweepYaml(kQuickstartSweep, {}).value();
   REQUIRE(TrialCount(sweep) == 9);
   const char* labels[] = {"additive", "ddl/1", "ddl/4"};
   for (int64_t i = 0; i < 9; ++i) {

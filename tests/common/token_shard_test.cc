@@ -21,7 +21,7 @@ std::string ShardBytes(std::array<int32_t, 3> header, const std::vector<uint16_t
   return bytes + std::string(reinterpret_cast<const char*>(tokens.data()), tokens.size() * 2);
 }
 
-std::string ErrorOf(const std::string& bytes) {
+std::string ShardErrorOf(const std::string& bytes) {
   const ScratchFolder folder;
   Spit(folder / "t.bin", bytes);
   const auto shard = TokenShard::Open(folder / "t.bin", 257);
@@ -58,25 +58,26 @@ TEST_CASE("A missing shard is not found") {
 
 TEST_CASE("Empty, truncated, over-long and foreign shards are refused with the rule") {
   const std::string good = ShardBytes({20240520, 1, 3}, {1, 2, 3});
-  CHECK_THAT(ErrorOf(""), Contains("the file is empty"));
-  CHECK_THAT(ErrorOf(good.substr(0, 1023)),
+  CHECK_THAT(ShardErrorOf(""), Contains("the file is empty"));
+  CHECK_THAT(ShardErrorOf(good.substr(0, 1023)),
              Contains("truncated: the header needs 1024 bytes, the file has 1023"));
   for (size_t size = 1024; size < good.size(); ++size) {
     CHECK_THAT(
-        ErrorOf(good.substr(0, size)),
+        ShardErrorOf(good.substr(0, size)),
         Contains("truncated: 3 tokens need 1030 bytes, the file has " + std::to_string(size)));
   }
-  CHECK_THAT(ErrorOf(good + "x"), Contains("too long"));
-  CHECK_THAT(ErrorOf(ShardBytes({20240521, 1, 3}, {1, 2, 3})),
+  CHECK_THAT(ShardErrorOf(good + "x"), Contains("too long"));
+  CHECK_THAT(ShardErrorOf(ShardBytes({20240521, 1, 3}, {1, 2, 3})),
              Contains("magic must be 20240520, got 20240521"));
-  CHECK_THAT(ErrorOf(ShardBytes({20240520, 2, 3}, {1, 2, 3})),
+  CHECK_THAT(ShardErrorOf(ShardBytes({20240520, 2, 3}, {1, 2, 3})),
              Contains("version must be 1, got 2"));
-  CHECK_THAT(ErrorOf(ShardBytes({20240520, 1, 0}, {})), Contains("at least 1 token, got 0"));
-  CHECK_THAT(ErrorOf(ShardBytes({20240520, 1, -1}, {1})), Contains("at least 1 token, got -1"));
+  CHECK_THAT(ShardErrorOf(ShardBytes({20240520, 1, 0}, {})), Contains("at least 1 token, got 0"));
+  CHECK_THAT(ShardErrorOf(ShardBytes({20240520, 1, -1}, {1})),
+             Contains("at least 1 token, got -1"));
 }
 
 TEST_CASE("A token beyond the vocabulary is refused with its value and position") {
-  CHECK_THAT(ErrorOf(ShardBytes({20240520, 1, 4}, {0, 256, 257, 999})),
+  CHECK_THAT(ShardErrorOf(ShardBytes({20240520, 1, 4}, {0, 256, 257, 999})),
              Contains("token 257 at position 2 is beyond the vocabulary of 257"));
 }
 

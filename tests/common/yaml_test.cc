@@ -12,6 +12,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/files.h"
+#include "tests/places.h"
 
 namespace ddl {
 namespace {
@@ -103,7 +104,7 @@ TEST_CASE("a limit holds to its last unit and not one further") {
 TEST_CASE("a file that is too large or not there is refused without being read") {
   ConfigErrors errors;
   CHECK(absl::IsNotFound(ReadYaml("/no/such/file.yaml", &errors).status()));
-  const std::string path = absl::StrCat(DDL_BINARY_DIR, "/yaml_test.", getpid(), ".yaml");
+  const std::string path = BuildPath(absl::StrCat("yaml_test.", getpid(), ".yaml"));
   REQUIRE(WriteFileAtomically(path, std::string((256 << 10) + 1, '\n')).ok());
   REQUIRE(ReadYaml(path, &errors).ok());
   CHECK(errors.ToStatus().message() == path + ": must be at most 256 KiB");

@@ -14,6 +14,7 @@
 #include "absl/time/clock.h"
 #include "common/files.h"
 #include "tests/common/scratch_folder.h"
+#include "tests/places.h"
 
 extern char** environ;
 
@@ -28,7 +29,7 @@ void PauseBriefly() { poll(nullptr, 0, 10); }
 
 CoordinatorProcess::CoordinatorProcess(const std::vector<std::string>& arguments,
                                        const std::string& log) {
-  std::vector<std::string> words = {std::string(DDL_BINARY_DIR) + "/bin/ddl-coordinator"};
+  std::vector<std::string> words = {BuildPath("bin/ddl-coordinator")};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -118,6 +119,19 @@ class Base(unittest.TestCase):
         limit = int(init.split("DDL_DRAIN_SECONDS:-", 1)[1].split("}", 1)[0])
         self.assertLess(limit, pod["terminationGracePeriodSeconds"])
         self.assertEqual(pod["containers"][0]["command"], ["ddl-worker-init"])
+
+    def test_a_drained_worker_delivers_before_its_state_goes(self):
+        """The state goes with the pod, so that SIGTERM must be the daemon's drain, with its grace."""
+        pod = self.workloads()["worker"]["spec"]["template"]["spec"]
+        state = next(v for v in pod["volumes"] if v["name"] == "state")
+        init = (ROOT / "deploy/docker/ddl-worker-init").read_text()
+        grace = re.search(r"kDrainGrace = absl::Seconds\((\d+)\)",
+                          (ROOT / "worker/agent/daemon.cc").read_text())
+        limit = int(init.split("DDL_DRAIN_SECONDS:-", 1)[1].split("}", 1)[0])
+        if "emptyDir" in state:
+            self.assertIn('kill -USR1 "$daemon"', init)
+            self.assertLess(int(grace[1]), limit)
+            self.assertNotIn("preStop", pod["containers"][0].get("lifecycle", {}))
 
 
 if __name__ == "__main__":

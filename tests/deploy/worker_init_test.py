@@ -16,11 +16,12 @@ INIT = ROOT / "deploy" / "docker" / "ddl-worker-init"
 DAEMON = """#!/bin/bash
 state=${1#--state=}
 echo "$$" >>"$state/starts"
+trap 'echo drained >>"$state/drained"; exit 0' USR1
 if [[ ! -e $state/rank ]]; then
   setsid bash -c 'trap "echo saved >>$1/saved; exit 75" TERM; echo $$ >$1/rank; while :; do read -rt 0.1 <> <(:); done' \\
     ddl-rank "$state" ddl-rank train --launch "$state/runs/a/e1/r0/launch.pb" </dev/null >/dev/null 2>&1 &
 fi
-exec sleep 60
+for _ in {1..600}; do read -rt 0.1 <> <(:); done
 """
 
 
@@ -72,6 +73,13 @@ class Init(unittest.TestCase):
         self.init.send_signal(signal.SIGTERM)
         self.assertEqual(self.init.wait(20), 0)
         self.assertEqual((self.state / "saved").read_text(), "saved\n")
+
+    def test_sigterm_is_the_daemons_own_drain_and_it_is_not_started_again(self):
+        wait_for(lambda: self.rank())
+        self.init.send_signal(signal.SIGTERM)
+        self.assertEqual(self.init.wait(20), 0)
+        self.assertEqual((self.state / "drained").read_text(), "drained\n")
+        self.assertEqual(len(self.starts()), 1)
 
 
 class Usage(unittest.TestCase):

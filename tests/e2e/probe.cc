@@ -4,7 +4,7 @@
 //                                                      prints "request_id run microseconds"
 //   ddl-probe no-deadline ADDRESS                      prints the status code's number
 //   ddl-probe oversized ADDRESS                        likewise, of a request of 5 MiB
-//   ddl-probe old-epoch ADDRESS WORKER SESSION RUN     likewise, of a batch of epoch 0
+//   ddl-probe metrics ADDRESS WORKER RUN EPOCH         likewise, of a batch of one point, step 9999
 //
 // A submission whose reply is lost is repeated with the same request id until it is answered.
 #include <grpcpp/grpcpp.h>
@@ -103,19 +103,23 @@ int Oversized(const std::string& address) {
   return Print(stub->SubmitExperiment(&context, request, &response));
 }
 
-int OldEpoch(const std::vector<std::string>& words) {
-  if (words.size() != 6) return 64;
+int SendMetrics(const std::vector<std::string>& words) {
+  uint64_t epoch = 0;
+  if (words.size() != 6 || !absl::SimpleAtoi(words[5], &epoch)) return 64;
   const auto stub = v1::Workers::NewStub(Connect(words[2]));
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(10));
   v1::ReportEventsRequest request;
   request.set_worker(words[3]);
-  request.set_session(words[4]);
-  request.set_run(words[5]);
-  request.set_epoch(0);
+  request.set_session("of-the-probe");
+  request.set_run(words[4]);
+  request.set_epoch(epoch);
   v1::RankEvent* event = request.add_events();
   event->set_seq(1);
-  event->mutable_step()->set_step(1);
+  event->mutable_step()->set_step(9999);
+  v1::Sample* sample = event->mutable_step()->add_samples();
+  sample->set_name("train_loss");
+  sample->set_value(1.5);
   v1::ReportEventsResponse response;
   return Print(stub->ReportEvents(&context, request, &response));
 }
@@ -124,7 +128,7 @@ int Main(const std::vector<std::string>& words) {
   if (words.size() > 2 && words[1] == "submit") return SubmitMany(words);
   if (words.size() > 2 && words[1] == "no-deadline") return WithoutDeadline(words[2]);
   if (words.size() > 2 && words[1] == "oversized") return Oversized(words[2]);
-  if (words.size() > 2 && words[1] == "old-epoch") return OldEpoch(words);
+  if (words.size() > 2 && words[1] == "metrics") return SendMetrics(words);
   std::cerr << "see the head of tests/e2e/probe.cc\n";
   return 64;
 }

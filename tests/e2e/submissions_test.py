@@ -1,6 +1,8 @@
 """What was acknowledged is there after a kill, once; what was repeated is there once."""
 
+import os
 import random
+import signal
 import socket
 import subprocess
 import threading
@@ -129,6 +131,32 @@ def bad_calls():
                 stream.sendall(random.Random(seed).randbytes(4096))
         case.equal(len(_submit(setup, "good", 0, 1)), 1, "a good call after the bad ones")
         case.equal(len(_ids(setup)), 1, "runs")
+
+
+def old_epoch():
+    """A metrics batch from an older epoch is refused with one clear error, and nothing is stored."""
+    with Installation() as setup:
+        setup.start_coordinator()
+        setup.start_worker("w1", 2)
+        setup.prepare_data()
+        setup.wait_workers()
+        run = setup.submit(specs.tiny(steps=200))[0]
+        wait_until(lambda: setup.spool_step(run) > 15, "a checkpoint")
+        os.kill(setup.rank_pids(run)[0], signal.SIGKILL)
+        wait_until(lambda: len(setup.rank_folders(run)) == 2, "the second attempt")
+        code, message = _probe(setup, "metrics", "w1", run, 1)
+        case.equal(code, 10, "status of a batch of the epoch before")
+        case.equal(message.count("\n"), 0, "further lines of the message")
+        for word in ("epoch 1", run, "the current epoch is 2"):
+            assert word in message, f"{word!r} is not in {message!r}"
+        # Not for want of a session: the batch of an epoch that never was is refused for that.
+        code, message = _probe(setup, "metrics", "w1", run, 7)
+        case.equal(code, 9, "status of a batch of an epoch to come")
+        assert "no attempt of epoch 7" in message, message
+        setup.wait(run)
+        steps = [row[1] for row in setup.series(run, "train_loss")]
+        case.equal(steps, sorted(set(steps)), "steps, each once")
+        assert 9999 not in steps, "the refused point is stored"
 
 
 def second_coordinator_refuses():

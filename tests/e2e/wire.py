@@ -10,6 +10,7 @@ import struct
 EVENT_SEQ, EVENT_STARTED, EVENT_STEP, EVENT_CHECKPOINT, EVENT_EXITED = 1, 3, 4, 5, 8
 STEP_STEP, STEP_TOKENS, STEP_SAMPLES = 1, 2, 5
 STARTED_PID, STARTED_RESUMED_STEP = 1, 7
+SPOOL_HEADER = struct.Struct("<III")  # Length, CRC32C of the payload, CRC32C of those two.
 
 
 def varint(data, at):
@@ -43,19 +44,32 @@ def decode(data):
     return fields
 
 
+def crc32c(data):
+    """Bit by bit from the polynomial: slow and plain, for headers."""
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    return crc ^ 0xFFFFFFFF
+
+
 def spool(path):
-    """The whole records of a spool, decoded; a torn tail is left out."""
+    """The whole records of a spool, decoded; a torn tail is left out, a damaged header an error."""
     try:
         data = pathlib.Path(path).read_bytes()
     except FileNotFoundError:
         return []
     events, at = [], 0
-    while at + 8 <= len(data):
-        size = struct.unpack_from("<I", data, at)[0]
-        if at + 8 + size > len(data):
+    while at + SPOOL_HEADER.size <= len(data):
+        size, _, header_sum = SPOOL_HEADER.unpack_from(data, at)
+        if crc32c(data[at:at + 8]) != header_sum:
+            raise ValueError(f"{path}: the header at offset {at} is damaged")
+        end = at + SPOOL_HEADER.size + size
+        if end > len(data):
             break
-        events.append(decode(data[at + 8:at + 8 + size]))
-        at += 8 + size
+        events.append(decode(data[at + SPOOL_HEADER.size:end]))
+        at = end
     return events
 
 

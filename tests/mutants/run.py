@@ -1,9 +1,12 @@
-"""Breaks one rule at a time and fails when no test notices: run.py [-R REGEX].
+"""Breaks one rule at a time and fails when no test notices: run.py [-R REGEX] [--apply-only].
 
 Each NAME.patch here begins with a line `# tests: REGEX` that names the CTest tests that should
-notice, and perhaps `# preset: NAME` (dev by default, release for what needs LibTorch or real
-programs). The runner works in a copy of the tracked files under build/mutants, never in the tree.
-A patch that does not apply or does not compile, and tests that fail without it, are errors.
+notice, `# targets: NAME ...` that names what they need built (nothing for scripts that run no
+program of ours), and perhaps `# preset: NAME` (dev by default, release for what needs LibTorch or
+real programs). The runner works in a copy of the tracked files under build/mutants, never in the
+tree, and builds nothing but the targets of the chosen mutants. A patch that does not apply or does
+not compile, and tests that fail without it, are errors. With --apply-only nothing is built: each
+patch must apply to the tree of today and name targets.
 """
 
 import argparse
@@ -27,7 +30,9 @@ class Mutant:
         head = path.read_text(encoding="utf-8").split("\ndiff ", 1)[0]
         self.tests = self._field(head, "tests", None)
         self.preset = self._field(head, "preset", "dev")
-        self.targets = self._field(head, "targets", "").split()
+        self.targets = self._field(head, "targets", None).split()
+        if self.targets == ["none"]:
+            self.targets = []
 
     def _field(self, head, key, default):
         match = re.search(rf"^# {key}: (.+)$", head, re.MULTILINE)
@@ -65,12 +70,15 @@ def copy_tree():
 
 
 def build(preset, targets):
+    """Configures at the first call; without targets it builds nothing."""
     if not (COPY / "build" / preset / "build.ninja").exists():
         done = run("cmake", "--preset", preset)
         if done.returncode:
             return done
-    words = ["--target", *targets] if targets else []
-    return run("cmake", "--build", "--preset", preset, *words, "--", "-j", JOBS)
+    if not targets:
+        return subprocess.CompletedProcess([], 0, "")
+    return run("cmake", "--build", "--preset", preset, "--target", *sorted(set(targets)),
+               "--", "-j", JOBS)
 
 
 def tests(mutant):
@@ -82,11 +90,13 @@ def tests(mutant):
     return done.returncode != 0, done.stdout
 
 
-def git_apply(mutant, *options):
-    # The copy lies below the repository's root, whose git would skip paths outside it.
-    return subprocess.run(["git", "apply", *options, str(mutant.path)], cwd=COPY, text=True,
+def git_apply(mutant, *options, tree=COPY):
+    # One line of context is enough: what stands around a rule changes more often than the rule. The
+    # copy lies below the repository's root, whose git would skip paths outside it.
+    return subprocess.run(["git", "apply", "-C1", *options, str(mutant.path)], cwd=tree, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          env=dict(os.environ, GIT_DIR="/dev/null", GIT_CEILING_DIRECTORIES=str(COPY)))
+                          env=dict(os.environ, GIT_DIR="/dev/null",
+                                   GIT_CEILING_DIRECTORIES=str(tree)))
 
 
 def judge(mutant):
@@ -104,11 +114,22 @@ def judge(mutant):
         git_apply(mutant, "-R")
 
 
+def check_patches(mutants):
+    bad = 0
+    for mutant in mutants:
+        applied = git_apply(mutant, "--check", tree=ROOT)
+        if applied.returncode:
+            bad += 1
+            print(f"{mutant.path}: does not apply\n{applied.stdout}")
+    print(f"{len(mutants)} mutants, {bad} of which do not apply")
+    return 1 if bad else 0
+
+
 def check_clean(mutants):
     for preset in sorted({mutant.preset for mutant in mutants}):
         targets = [mutant.targets for mutant in mutants if mutant.preset == preset]
         print(f"building {preset} without a mutant", flush=True)
-        built = build(preset, sum(targets, []) if all(targets) else [])
+        built = build(preset, sum(targets, []))
         if built.returncode:
             print(built.stdout[-4000:])
             raise SystemExit(f"preset {preset} does not build without a mutant")
@@ -125,15 +146,20 @@ def check_clean(mutants):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("-R", dest="regex", default="")
-    regex = re.compile(parser.parse_args().regex)
+    parser.add_argument("--apply-only", action="store_true")
+    arguments = parser.parse_args()
+    regex = re.compile(arguments.regex)
     folder = ROOT / "tests" / "mutants"
     mutants = [Mutant(path) for path in sorted(folder.glob("*.patch")) if regex.search(path.stem)]
     if not mutants:
         raise SystemExit("no mutant was selected")
+    if arguments.apply_only:
+        return check_patches(mutants)
     copy_tree()
     check_clean(mutants)
     bad = 0
-    for mutant in mutants:
+    # Those that are built alike stand together: less is built again between them.
+    for mutant in sorted(mutants, key=lambda each: (each.preset, each.targets, each.name)):
         begin = time.monotonic()
         verdict, output = judge(mutant)
         bad += verdict != "noticed"

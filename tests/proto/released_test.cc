@@ -10,6 +10,7 @@
 #include "proto/ddl/v1/events.pb.h"
 #include "proto/ddl/v1/experiments.pb.h"
 #include "proto/ddl/v1/metrics.pb.h"
+#include "tests/places.h"
 #include "tests/proto/compatibility.h"
 
 namespace ddl {
@@ -19,8 +20,7 @@ using google::protobuf::FileDescriptor;
 using google::protobuf::FileDescriptorSet;
 
 FileDescriptorSet Released() {
-  std::ifstream file(std::string(DDL_SOURCE_DIR) + "/proto/ddl/v1/released.binpb",
-                     std::ios::binary);
+  std::ifstream file(SourcePath("proto/ddl/v1/released.binpb"), std::ios::binary);
   FileDescriptorSet files;
   REQUIRE(files.ParseFromIstream(&file));
   REQUIRE(files.file_size() > 5);

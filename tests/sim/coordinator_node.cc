@@ -32,10 +32,9 @@ void CoordinatorNode::Start() {
   }
   sequencer_.emplace(*std::move(recovered));
   const uint64_t term = sequencer_->core().state().term;
-  if (term <= last_term_) {
-    tally_.Break(absl::StrCat("term ", term, " follows term ", last_term_));
+  if (term <= durable_term_) {
+    tally_.Break(absl::StrCat("term ", term, " follows term ", durable_term_));
   }
-  last_term_ = term;
   tally_.Trace("start ", term, " ", sequencer_->core().state().version);
   const uint64_t incarnation = ++incarnation_;
   // No call is served before the term is durable.
@@ -84,6 +83,7 @@ void CoordinatorNode::Flush() {
     tally_.Break(absl::StrCat("a commit failed: ", status.message()));
   }
   std::vector<std::pair<Respond, Answer>> waiting = std::exchange(waiting_, {});
+  if (status.ok()) durable_term_ = sequencer_->core().state().term;
   if (status.ok() && on_commit) on_commit(sequencer_->core());
   for (auto& [respond, answer] : waiting) respond(status.ok() ? answer : Answer(status));
 }

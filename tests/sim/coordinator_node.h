@@ -63,7 +63,8 @@ class CoordinatorNode {
   bool flush_planned_ = false;
   bool crash_in_commit_ = false;
   uint64_t incarnation_ = 0;
-  uint64_t last_term_ = 0;
+  // Of the last commit. A term that a crash lost was never told to anyone and may come again.
+  uint64_t durable_term_ = 0;
   absl::Duration clock_offset_;
 };
 

@@ -147,8 +147,11 @@ void Invariants::AtEnd(const coordinator::Core& core, const Client& client) {
     }
   }
   for (const auto& [name, worker] : state.workers) {
-    if (coordinator::FreeSlots(worker) != static_cast<uint32_t>(worker.slots_size())) {
-      tally_.Break(absl::StrCat("worker ", name, " has held slots at the end"));
+    for (const v1::SlotRecord& slot : worker.slots()) {
+      if (slot.run().empty()) continue;
+      tally_.Break(absl::StrCat("worker ", name, ", ", v1::WorkerState_Name(worker.state()),
+                                ", holds a slot for rank ", slot.rank(), " of run ", slot.run(),
+                                ", epoch ", slot.epoch(), ", at the end"));
     }
   }
 }

@@ -233,7 +233,13 @@ bool World::HasEnded() {
   const coordinator::Core* core = coordinator_.core();
   if (core == nullptr || !client_.idle()) return false;
   const coordinator::State& state = core->state();
+  // A lost worker keeps its slots until it is back and has told what it holds.
+  const auto is_back = [&state](const auto& worker) {
+    return worker.second.state() == v1::WORKER_STATE_READY &&
+           worker.second.reported_term() == state.term;
+  };
   return state.live_experiments.empty() && state.live_runs.empty() &&
+         std::all_of(state.workers.begin(), state.workers.end(), is_back) &&
          std::all_of(workers_.begin(), workers_.end(),
                      [](const auto& worker) { return worker->idle(); });
 }

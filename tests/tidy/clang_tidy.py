@@ -1,8 +1,9 @@
 """clang-tidy and clang's thread-safety analysis over our sources: clang_tidy.py plain|torch.
 
-A clean result is kept in ${DDL_CACHE:-~/.cache/deltaworks}/clang-tidy under a hash of all that it
-depends on: the file, our headers and protos that it reaches, its compile command, .clang-tidy and
-the version of clang-tidy. Files that include LibTorch take half a minute each and are apart.
+What the build joins into one file is checked as one: most of the time goes into headers. A clean
+result is kept in ${DDL_CACHE:-~/.cache/deltaworks}/clang-tidy under a hash of all that it depends on:
+the sources, our headers and protos that they reach, the compile command, .clang-tidy and the version
+of clang-tidy. Sources that include LibTorch take half a minute and are apart.
 """
 
 import concurrent.futures
@@ -14,6 +15,7 @@ import re
 import shutil
 import subprocess
 import sys
+import typing
 
 import tree
 
@@ -28,39 +30,59 @@ def cache_folder():
     return folder
 
 
-def commands(build, root, folder):
-    """{path relative to the root: compile command} of our own sources, also written to `folder`.
+class Unit(typing.NamedTuple):
+    """What one call of the compiler, and of clang-tidy, reads."""
+
+    file: pathlib.Path
+    sources: tuple  # Paths relative to the root.
+    command: str
+
+
+def units(build, root, folder):
+    """The units of our own sources; their commands are also written to `folder`.
 
     Without the precompiled headers, which are gcc's: a file includes what it uses.
     """
-    found, entries = {}, []
+    found, entries = [], []
     for entry in json.loads((build / "compile_commands.json").read_text()):
         path = pathlib.Path(entry["directory"], entry["file"]).resolve()
-        if path.is_relative_to(root) and not path.is_relative_to(root / "build"):
-            command = re.sub(r"-Winvalid-pch| -include \S+cmake_pch\.hxx", "", entry["command"])
-            found[str(path.relative_to(root))] = command
-            entries.append({**entry, "command": command})
+        if path.parent.name == "joined" and path.is_relative_to(build):
+            members = tuple(re.findall(r'^#include "(.+)"$', path.read_text(), re.M))
+        elif path.is_relative_to(root) and not path.is_relative_to(root / "build"):
+            members = (str(path.relative_to(root)),)
+        else:
+            continue
+        command = re.sub(r"-Winvalid-pch| -include \S+cmake_pch\.hxx", "", entry["command"])
+        found.append(Unit(path, members, command))
+        entries.append({**entry, "command": command})
     folder.mkdir(exist_ok=True)
     (folder / "compile_commands.json").write_text(json.dumps(entries))
     return found
 
 
-def digest(path, command, sources, constants, root, build):
+def closure(unit, sources):
+    """The sources of a unit and every include that they reach."""
+    return set(unit.sources).union(*(sources.closure(path) for path in unit.sources))
+
+
+def digest(unit, sources, constants, root, build):
     """Of everything that the result depends on, without the folder that it lies in."""
-    relative = command.replace(str(build), "BUILD").replace(str(root), "ROOT")
-    sha = hashlib.sha256(f"{constants}\0{path}\0{relative}".encode())
-    reached = {p for p in sources.closure(path) if p in sources.files}
-    if any(".pb.h" in p for p in sources.closure(path)):
-        reached |= {p for p in sources.files if p.endswith(".proto")}
-    for name in [path, *sorted(reached)]:
-        sha.update("\n".join([name, *sources.files[name], "\0"]).encode())
+    relative = unit.command.replace(str(build), "BUILD").replace(str(root), "ROOT")
+    sha = hashlib.sha256(f"{constants}\0{relative}".encode())
+    every = closure(unit, sources)
+    reached = every & set(sources.files)
+    if any(".pb.h" in path for path in every):
+        reached |= {path for path in sources.files if path.endswith(".proto")}
+    for path in sorted(reached):
+        sha.update("\n".join([path, *sources.files[path], "\0"]).encode())
     return sha.hexdigest()
 
 
-def check(tidy, path, root, folder):
+def check(tidy, unit, root, folder):
+    # A joined file includes sources, which is its purpose.
     done = subprocess.run(
-        [tidy, "--quiet", "-p", str(folder), "--extra-arg=-Wthread-safety",
-         "--extra-arg=-Wno-unknown-warning-option", str(root / path)],
+        [tidy, "--quiet", "--checks=-bugprone-suspicious-include", "-p", str(folder),
+         "--extra-arg=-Wthread-safety", "--extra-arg=-Wno-unknown-warning-option", str(unit.file)],
         cwd=root, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     return done.returncode, done.stdout + (done.stderr if done.returncode else "")
 
@@ -78,26 +100,27 @@ def main():
     constants = version + (root / ".clang-tidy").read_text()
     waiting, clean = {}, 0
     folder = build / "clang-tidy"
-    for path, command in sorted(commands(build, root, folder).items()):
-        if any(TORCH.match(p) for p in sources.closure(path)) != (kind == "torch"):
+    for unit in units(build, root, folder):
+        if any(TORCH.match(path) for path in closure(unit, sources)) != (kind == "torch"):
             continue
-        mark = cache / digest(path, command, sources, constants, root, build)
+        mark = cache / digest(unit, sources, constants, root, build)
         if mark.exists():
-            clean += 1
+            clean += len(unit.sources)
         else:
-            waiting[path] = mark
-    print(f"{clean} files are clean already, {len(waiting)} to check")
+            waiting[unit] = mark
+    total = sum(len(unit.sources) for unit in waiting)
+    print(f"{clean} sources are clean already, {total} to check in {len(waiting)} units", flush=True)
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
-        results = pool.map(lambda path: (path, *check(tidy, path, root, folder)), waiting)
-        for path, status, output in results:
+        results = pool.map(lambda unit: (unit, *check(tidy, unit, root, folder)), waiting)
+        for unit, status, output in results:
             if status:
                 failed += 1
-                print(output)
+                print(output, flush=True)
             else:
-                waiting[path].touch()
-    print(f"{failed} files with findings")
-    return 1 if failed or clean + len(waiting) == 0 else 0
+                waiting[unit].touch()
+    print(f"{failed} units with findings")
+    return 1 if failed or clean + total == 0 else 0
 
 
 if __name__ == "__main__":

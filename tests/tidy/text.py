@@ -102,7 +102,7 @@ def suffixes(tree):
             if match and re.search(f"[a-z0-9]({SUFFIXES})$", match[1]):
                 yield Finding(path, number, f"the name {match[1]} has a refused suffix")
         name = path.rsplit("/", 1)[-1].split(".")[0]
-        if re.search(r"_(manager|helpers?|utils?|handler|processor|wrapper|impl)$", name):
+        if re.search(r"(^|_)(manager|helpers?|utils?|handler|processor|wrapper|impl|data|info)$", name):
             yield Finding(path, 1, f"the file name {name} has a refused suffix")
 
 

@@ -77,6 +77,7 @@ absl::Status Agent::OnRegistered(const v1::RegisterResponse& response) {
         absl::StrCat("this worker belongs to cluster ", settings_.cluster_id,
                      ", the coordinator to cluster ", Quoted(response.cluster_id())));
   }
+  const uint64_t term_before = term();
   if (!reconciler_.SeeTerm(response.term())) {
     return absl::AbortedError(absl::StrCat("the coordinator is of term ", response.term(),
                                            ", term ", reconciler_.term(), " was seen already"));
@@ -86,6 +87,7 @@ absl::Status Agent::OnRegistered(const v1::RegisterResponse& response) {
     settings_.launch.orphan_ttl_seconds = response.orphan_ttl_seconds();
   }
   registered_ = true;
+  if (term() > term_before) outbox_.AskAgain();
   return absl::OkStatus();
 }
 
@@ -126,7 +128,9 @@ v1::HeartbeatRequest Agent::MakeHeartbeat(const v1::HostUsage& usage) {
 
 void Agent::OnHeartbeat(const v1::HeartbeatResponse& response, absl::Time now) {
   const bool was_holding = holding();
+  const uint64_t term_before = term();
   for (const Action& action : reconciler_.React(held_, response)) Perform(action, now);
+  if (term() > term_before) outbox_.AskAgain();
   if (holding() && !was_holding) {
     Say({}, "the coordinator's state is older than this worker's: nothing is changed here");
   }
@@ -136,7 +140,27 @@ void Agent::OnHeartbeatError(const absl::Status& status) {
   if (absl::IsFailedPrecondition(status)) registered_ = false;
 }
 
+void Agent::Drain(absl::Duration grace, absl::Time now) {
+  draining_ = true;
+  for (auto& [key, attempt] : held_) {
+    for (auto& [number, rank] : attempt.ranks) {
+      if (rank.gone || rank.state == v1::RANK_STATE_EXITED || rank.draining_since) continue;
+      Action action{ActionKind::kDrain, key};
+      action.grace = grace;
+      StopRank({key, number}, action, &rank, now);
+    }
+  }
+}
+
+bool Agent::drained() const {
+  return draining_ && outbox_.idle() &&
+         std::all_of(held_.begin(), held_.end(),
+                     [](const auto& entry) { return AllExited(entry.second); });
+}
+
 void Agent::Perform(const Action& action, absl::Time now) {
+  const bool begins = action.kind == ActionKind::kAccept || action.kind == ActionKind::kStart;
+  if (draining_ && begins) return;
   switch (action.kind) {
     case ActionKind::kAccept: Accept(action); break;
     case ActionKind::kStart: Start(action, now); break;

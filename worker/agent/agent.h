@@ -65,6 +65,11 @@ class Agent {
   // Looks after processes and spools: ends, overdue drains, new events. Often, and cheap.
   void Poll(absl::Time now);
 
+  // Stops every rank, as a wish of the coordinator to drain it would, and starts no more.
+  void Drain(absl::Duration grace, absl::Time now);
+  // After Drain: no rank is left, and all that they wrote is delivered.
+  bool drained() const;
+
   // Delivery; see Outbox. No call is given before the first registration.
   std::optional<OutboxCall> NextCall();
   void OnReport(const RankKey& rank, const absl::Status& status,
@@ -104,6 +109,7 @@ class Agent {
   HeldAttempts held_;
   uint64_t heartbeat_sequence_ = 0;
   bool registered_ = false;
+  bool draining_ = false;
   std::vector<AgentNotice> notices_;
 };
 

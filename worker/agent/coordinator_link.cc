@@ -78,6 +78,11 @@ void CoordinatorLink::CommitCheckpoint(const v1::CommitCheckpointRequest& reques
   Begin(&v1::Workers::Stub::AsyncCommitCheckpoint, request, kBatchLimit, std::move(answer));
 }
 
+void CoordinatorLink::ReportLog(const v1::ReportLogRequest& request,
+                                Answer<v1::ReportLogResponse> answer) {
+  Begin(&v1::Workers::Stub::AsyncReportLog, request, kBatchLimit, std::move(answer));
+}
+
 void CoordinatorLink::Wait(absl::Time until) {
   void* tag = nullptr;
   bool ok = false;

@@ -32,6 +32,7 @@ class CoordinatorLink {
                     Answer<v1::ReportEventsResponse> answer);
   void CommitCheckpoint(const v1::CommitCheckpointRequest& request,
                         Answer<v1::CommitCheckpointResponse> answer);
+  void ReportLog(const v1::ReportLogRequest& request, Answer<v1::ReportLogResponse> answer);
 
   // Delivers answers until none is left that is there already. Blocks for the first one, at most
   // until `until`.

@@ -11,6 +11,7 @@
 #include "common/names.h"
 #include "common/prometheus_text.h"
 #include "common/status.h"
+#include "common/trace.h"
 #include "worker/agent/log_limit.h"
 
 namespace ddl::agent {
@@ -21,7 +22,8 @@ constexpr absl::Duration kPublishPeriod = absl::Milliseconds(500);
 constexpr absl::Duration kSlowPeriod = absl::Seconds(1);
 constexpr absl::Duration kSweepPeriod = absl::Minutes(10);
 constexpr absl::Duration kMinHeartbeatGap = absl::Milliseconds(200);
-constexpr absl::Duration kSilence = absl::Seconds(10);  // Then not healthy, or not ready.
+constexpr absl::Duration kSilence = absl::Seconds(10);      // Then not healthy, or not ready.
+constexpr absl::Duration kDrainGrace = absl::Seconds(240);  // Then SIGKILL.
 constexpr int64_t kLogSlackBytes = 1 << 20;
 
 // What scrapers are told: an address that listens on every interface names none of them.
@@ -44,9 +46,10 @@ Daemon::Daemon(DaemonSettings settings, const WorkerFolder* folder, std::unique_
       folder_(*folder),
       nvml_(std::move(nvml)),
       folders_(settings_.agent.launch.state_folder, settings_.agent.launch.checkpoint_root),
-      host_(settings_.rank_program, &folders_, &processes_),
+      host_(settings_.rank_program, settings_.rank_log_format, &folders_, &processes_),
       spools_(&folders_),
       agent_(settings_.agent, &host_, &processes_, &spools_),
+      logs_(settings_.agent.worker, settings_.agent.session, &folders_),
       series_(&spools_, [this](const std::string& run) { return folders_.Epochs(run); }),
       link_(std::move(channel), caller),
       identity_{settings_.agent.cluster_id, settings_.agent.term} {
@@ -55,12 +58,19 @@ Daemon::Daemon(DaemonSettings settings, const WorkerFolder* folder, std::unique_
   if (nvml_ != nullptr) status_.gpus = nvml_->gpus();
 }
 
-absl::Status Daemon::Run(const std::atomic<bool>& stop) {
+absl::Status Daemon::Run(const std::atomic<bool>& stop, const std::atomic<bool>& drain) {
   DDL_RETURN_IF_ERROR(agent_.Adopt(absl::Now()));
+  logs_.TakeUp();
   DDL_RETURN_IF_ERROR(ServeHttp());
+  bool draining = false;
   while (!stop.load() && fatal_.ok()) {
     const absl::Time now = absl::Now();
+    if (drain.load() && !std::exchange(draining, true)) {
+      DDL_LOG(Info) << "drains: its ranks checkpoint and end";
+      agent_.Drain(kDrainGrace, now);
+    }
     Step(now);
+    if (draining && agent_.drained() && logs_.idle()) return absl::OkStatus();
     link_.Wait(now + kPollPeriod);
   }
   return fatal_;
@@ -110,6 +120,7 @@ void Daemon::Step(absl::Time now) {
     }
   }
   SendEvents(now);
+  SendLogs(now);
   if (now >= publish_due_) {
     publish_due_ = now + kPublishPeriod;
     Publish(now);
@@ -207,6 +218,23 @@ void Daemon::SendEvents(absl::Time now) {
   }
 }
 
+void Daemon::SendLogs(absl::Time now) {
+  logs_.Follow(agent_.held());
+  if (!agent_.registered() || now < logs_due_) return;
+  const std::optional<v1::ReportLogRequest> request = logs_.Next();
+  if (!request) return;
+  link_.ReportLog(*request,
+                  [this](const absl::Status& status, const v1::ReportLogResponse& response) {
+                    logs_.OnReport(status, response);
+                    if (status.ok()) {
+                      logs_backoff_.Reset();
+                      return;
+                    }
+                    status_.retries[{"ReportLog", CodeOf(status)}] += 1;
+                    logs_due_ = absl::Now() + logs_backoff_.Next(RandomBits());
+                  });
+}
+
 void Daemon::OnDelivery(const std::string& method, const absl::Status& status) {
   if (status.ok() || absl::IsAborted(status)) {
     delivery_backoff_.Reset();
@@ -271,7 +299,13 @@ void Daemon::Publish(absl::Time now) {
 
 void Daemon::LogNotices() {
   for (const AgentNotice& notice : agent_.TakeNotices()) {
-    DDL_LOG(Info, {"run", notice.key.run}, {"attempt", notice.key.epoch}) << notice.text;
+    if (notice.key.run.empty()) {
+      DDL_LOG(Info) << notice.text;
+      continue;
+    }
+    DDL_LOG(Info, {"run", notice.key.run}, {"attempt", notice.key.epoch},
+            {"trace_id", AttemptTrace(notice.key.run, notice.key.epoch)})
+        << notice.text;
   }
 }
 

@@ -18,6 +18,7 @@
 #include "worker/agent/host_usage.h"
 #include "worker/agent/linux_host.h"
 #include "worker/agent/linux_processes.h"
+#include "worker/agent/log_outbox.h"
 #include "worker/agent/nvml.h"
 #include "worker/agent/run_folders.h"
 #include "worker/agent/run_series.h"
@@ -29,7 +30,8 @@ namespace ddl::agent {
 struct DaemonSettings {
   AgentSettings agent;
   std::string rank_program;  // Absolute.
-  std::string http_listen;   // "127.0.0.1:0".
+  std::string rank_log_format = "text";
+  std::string http_listen;  // "127.0.0.1:0".
   absl::Duration heartbeat = absl::Seconds(2);
   absl::Duration keep_forgotten = absl::Hours(24);  // Run folders of forgotten attempts.
 };
@@ -40,10 +42,11 @@ class Daemon {
   Daemon(DaemonSettings settings, const WorkerFolder* folder, std::unique_ptr<Nvml> nvml,
          std::shared_ptr<grpc::Channel> channel, const CallerIdentity& caller);
 
-  // Adopts ranks, serves HTTP and talks to the coordinator until `stop` is set. Ranks go on.
-  // kUnavailable: the HTTP port is in use. kFailedPrecondition: the coordinator is of another
-  // cluster or speaks another protocol.
-  absl::Status Run(const std::atomic<bool>& stop);
+  // Adopts ranks, serves HTTP and talks to the coordinator until `stop` is set: then ranks go on.
+  // When `drain` is set instead, every rank is told to checkpoint and end, and this returns when
+  // what they wrote is delivered, their logs included. kUnavailable: the HTTP port is in use.
+  // kFailedPrecondition: the coordinator is of another cluster or speaks another protocol.
+  absl::Status Run(const std::atomic<bool>& stop, const std::atomic<bool>& drain);
 
  private:
   struct Health {
@@ -60,6 +63,7 @@ class Daemon {
   void SendHeartbeat(absl::Time now);
   void OnHeartbeat(const absl::Status& status, const v1::HeartbeatResponse& response);
   void SendEvents(absl::Time now);
+  void SendLogs(absl::Time now);
   void OnDelivery(const std::string& method, const absl::Status& status);
   void RememberIdentity();
   void LimitLogs();
@@ -77,6 +81,7 @@ class Daemon {
   LinuxHost host_;
   FileSpools spools_;
   Agent agent_;
+  LogOutbox logs_;
   RunSeries series_;
   CoordinatorLink link_;
   HostUsage usage_;
@@ -91,6 +96,8 @@ class Daemon {
   Backoff control_backoff_;
   absl::Time delivery_due_ = absl::InfinitePast();
   Backoff delivery_backoff_;
+  absl::Time logs_due_ = absl::InfinitePast();
+  Backoff logs_backoff_;
   std::string reported_states_;                 // HeldStates of the last heartbeat sent.
   absl::Time slow_due_ = absl::InfinitePast();  // Next look at usage, logs and GPUs.
   absl::Time publish_due_ = absl::InfinitePast();

@@ -24,8 +24,9 @@ absl::StatusOr<ProcessIdentity> LinuxHost::StartRank(const v1::RankLaunch& launc
   RankCommand command;
   command.program = rank_program_;
   command.folder = folders_.FolderOf(key);
-  command.arguments = {"train", "--launch", absl::StrCat(command.folder, "/launch.pb")};
-  command.environment = RankEnvironment(std::max(1U, launch.spec().parallel().threads_per_rank()));
+  command.arguments = {"train", "--launch", absl::StrCat(command.folder, "/launch.pb"),
+                       "--log-format", log_format_};
+  command.environment = OwnEnvironment(std::max(1U, launch.spec().parallel().threads_per_rank()));
   command.log = absl::StrCat(command.folder, "/log");
   ProcessIdentity process;
   process.boot_id = processes_.BootId();

@@ -13,9 +13,14 @@ namespace ddl::agent {
 
 class LinuxHost : public RankHost {
  public:
-  // `rank_program` is the absolute path of ddl-rank. The others must outlive this.
-  LinuxHost(std::string rank_program, const RunFolders* folders, LinuxProcesses* processes)
-      : rank_program_(std::move(rank_program)), folders_(*folders), processes_(*processes) {}
+  // `rank_program` is the absolute path of ddl-rank; `log_format` is text or json. The others must
+  // outlive this.
+  LinuxHost(std::string rank_program, std::string log_format, const RunFolders* folders,
+            LinuxProcesses* processes)
+      : rank_program_(std::move(rank_program)),
+        log_format_(std::move(log_format)),
+        folders_(*folders),
+        processes_(*processes) {}
 
   absl::StatusOr<ProcessIdentity> StartRank(const v1::RankLaunch& launch) override;
   void Signal(const ProcessIdentity& process, StopSignal signal) override {
@@ -33,6 +38,7 @@ class LinuxHost : public RankHost {
 
  private:
   std::string rank_program_;
+  std::string log_format_;
   const RunFolders& folders_;
   LinuxProcesses& processes_;
 };

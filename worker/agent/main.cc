@@ -1,5 +1,6 @@
 // ddl-worker: one daemon for each host. It reports its slots and starts, watches and re-adopts rank
-// processes. Its own end, by SIGTERM or otherwise, touches no rank.
+// processes. Its own end, by SIGTERM or otherwise, touches no rank; SIGUSR1 drains: every rank
+// checkpoints and ends, what they wrote is delivered, and the daemon ends last.
 #include <signal.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -30,8 +31,18 @@ namespace ddl::agent {
 namespace {
 
 std::atomic<bool> stop_requested{false};
+std::atomic<bool> drain_requested{false};
 
-extern "C" void RequestStop(int) { stop_requested.store(true); }
+constexpr unsigned kEndSeconds = 5;
+
+// Whatever hangs for longer, a reader of the log that does not read or a coordinator that does not
+// answer, is cut off by SIGALRM; as by kill -9, nothing is lost by that.
+extern "C" void RequestStop(int) {
+  stop_requested.store(true);
+  alarm(kEndSeconds);
+}
+
+extern "C" void RequestDrain(int) { drain_requested.store(true); }
 
 struct WorkerFlags {
   std::string coordinator = "127.0.0.1:7070";
@@ -113,6 +124,7 @@ absl::StatusOr<DaemonSettings> SettingsFrom(const WorkerFlags& flags, const Work
   DaemonSettings settings;
   DDL_ASSIGN_OR_RETURN(settings.rank_program, RankProgram(flags.rank_binary));
   settings.http_listen = flags.http;
+  settings.rank_log_format = flags.log_format;
   AgentSettings& agent = settings.agent;
   agent.worker = flags.name;
   agent.session = RandomToken();
@@ -163,7 +175,7 @@ absl::Status Serve(const WorkerFlags& flags) {
   DDL_ASSIGN_OR_RETURN(DaemonSettings settings, SettingsFrom(flags, folder, nvml.get()));
   Daemon daemon(std::move(settings), &folder, std::move(nvml),
                 OpenChannel(flags.coordinator, security), {UserName(), security.token});
-  return daemon.Run(stop_requested);
+  return daemon.Run(stop_requested, drain_requested);
 }
 
 int Main(int argc, char** argv) {
@@ -174,13 +186,14 @@ int Main(int argc, char** argv) {
     std::cerr << "ddl-worker: " << checked.message() << "\n";
     return kExitUsage;
   }
-  InitLogging(*ParseLogFormat(values.log_format), "worker");
+  InitLogging(*ParseLogFormat(values.log_format), "worker", {{"trace_id", RandomToken()}});
   signal(SIGPIPE, SIG_IGN);
   signal(SIGTERM, RequestStop);
   signal(SIGINT, RequestStop);
+  signal(SIGUSR1, RequestDrain);
   const absl::Status served = Serve(values);
   if (served.ok()) {
-    DDL_LOG(Info) << "ends; its ranks go on";
+    DDL_LOG(Info) << (drain_requested.load() ? "ends, drained" : "ends; its ranks go on");
     return 0;
   }
   DDL_LOG(Error) << served.message();

@@ -9,27 +9,30 @@
 #include "common/status.h"
 
 namespace ddl::agent {
+
 namespace {
 
 // Of nvml.h, whose numbers NVIDIA keeps stable.
-using Result = int;
-using Device = void*;
-constexpr Result kSuccess = 0;
+constexpr int kSuccess = 0;
 constexpr int kSensorGpu = 0;
 constexpr int kClockSm = 1;
 constexpr int kEccCorrected = 0;
 constexpr int kEccUncorrected = 1;
 constexpr int kEccSinceDriverLoad = 0;
-struct Memory {
-  unsigned long long total, free, used;
-};
-struct Utilization {
-  unsigned int gpu, memory;  // Percent.
-};
 
 }  // namespace
 
 struct Nvml::Functions {
+  // Of nvml.h, whose layouts NVIDIA keeps stable.
+  using Result = int;
+  using Device = void*;
+  struct Memory {
+    unsigned long long total, free, used;
+  };
+  struct Utilization {
+    unsigned int gpu, memory;  // Percent.
+  };
+
   void* library = nullptr;
   Result (*init)() = nullptr;
   Result (*shutdown)() = nullptr;
@@ -87,7 +90,7 @@ absl::StatusOr<std::unique_ptr<Nvml>> Nvml::Open(const std::string& library) {
 }
 
 absl::Status Nvml::List() {
-  if (const Result result = functions_->init(); result != kSuccess) {
+  if (const Functions::Result result = functions_->init(); result != kSuccess) {
     return absl::UnavailableError(absl::StrCat("NVML does not start: error ", result));
   }
   std::array<char, 96> driver{};
@@ -95,13 +98,13 @@ absl::Status Nvml::List() {
   unsigned int count = 0;
   functions_->count(&count);
   for (unsigned int i = 0; i < count; ++i) {
-    Device device = nullptr;
+    Functions::Device device = nullptr;
     if (functions_->handle(i, &device) != kSuccess) {
       return absl::UnavailableError(absl::StrCat("NVML does not show GPU ", i));
     }
     std::array<char, 96> uuid{};
     std::array<char, 96> name{};
-    Memory memory{};
+    Functions::Memory memory{};
     functions_->uuid(device, uuid.data(), uuid.size());
     functions_->name(device, name.data(), name.size());
     functions_->memory(device, &memory);
@@ -114,13 +117,13 @@ absl::Status Nvml::List() {
 
 GpuReading Nvml::Read(size_t index) const {
   const Functions& nvml = *functions_;
-  const Device device = devices_[index];
+  const Functions::Device device = devices_[index];
   GpuReading reading;
-  Utilization utilization{};
+  Functions::Utilization utilization{};
   if (nvml.utilization(device, &utilization) == kSuccess) {
     reading.utilization_ratio = utilization.gpu / 100.0;
   }
-  Memory memory{};
+  Functions::Memory memory{};
   if (nvml.memory(device, &memory) == kSuccess) reading.memory_used_bytes = memory.used;
   unsigned int value = 0;
   if (nvml.power(device, &value) == kSuccess) reading.power_watts = value / 1000.0;

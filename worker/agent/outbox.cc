@@ -1,6 +1,7 @@
 #include "worker/agent/outbox.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/util/time_util.h"
@@ -108,6 +109,11 @@ v1::CommitCheckpointRequest Outbox::Commit(const RankKey& rank, const v1::RankEv
 }
 
 std::optional<OutboxCall> Outbox::CallFor(const RankKey& rank, Cursor* cursor) {
+  if (cursor->unsure) {
+    cursor->in_flight = cursor->asking = true;
+    cursor->turn = ++turn_;
+    return OutboxCall{rank, Report(rank)};
+  }
   const auto events = Unsent(rank, *cursor);
   if (!events.ok() || events->empty()) return std::nullopt;
   cursor->in_flight = true;
@@ -137,12 +143,20 @@ std::optional<OutboxCall> Outbox::DeletionCall() {
   return std::nullopt;
 }
 
+void Outbox::AskAgain() {
+  for (auto& [rank, cursor] : cursors_) {
+    // What was never acknowledged is sent anyway.
+    cursor.unsure = cursor.acked > 0 && !cursor.fenced;
+    cursor.asking = false;
+  }
+}
+
 std::optional<OutboxCall> Outbox::Next() {
   if (auto call = DeletionCall()) return call;
   std::vector<std::pair<uint64_t, RankKey>> order;
   for (const auto& [rank, cursor] : cursors_) {
     const uint64_t last = cursor.ended ? std::max(cursor.seen, cursor.exit->seq()) : cursor.seen;
-    if (!cursor.in_flight && !cursor.fenced && cursor.acked < last) {
+    if (!cursor.in_flight && !cursor.fenced && (cursor.unsure || cursor.acked < last)) {
       order.emplace_back(cursor.turn, rank);
     }
   }
@@ -183,7 +197,9 @@ void Outbox::OnReport(const RankKey& rank, const absl::Status& status,
   if (found == cursors_.end()) return;
   Cursor& cursor = found->second;
   cursor.in_flight = false;
+  const bool asked = std::exchange(cursor.asking, false);
   if (status.ok()) {
+    if (asked) cursor.unsure = false;
     cursor.acked = response.durable_seq();
     // A coordinator that lost events lost the commits among them too.
     cursor.committed = std::min(cursor.committed, cursor.acked);
@@ -229,7 +245,7 @@ bool Outbox::idle() const {
   if (!deletions_.empty()) return false;
   return std::all_of(cursors_.begin(), cursors_.end(), [this](const auto& entry) {
     const Position at = position(entry.first);
-    return at.fenced || at.delivered_seq >= at.spool_seq;
+    return at.fenced || (!entry.second.unsure && at.delivered_seq >= at.spool_seq);
   });
 }
 

@@ -61,6 +61,10 @@ class Outbox {
   // run and the events behind it follow.
   void OnCommit(const RankKey& rank, const absl::Status& status);
 
+  // Another coordinator speaks, perhaps from an older state: each rank's next call asks how far its
+  // events are durable, and what is missing there is sent again.
+  void AskAgain();
+
   struct Position {
     uint64_t spool_seq = 0;      // The exit that End made included.
     uint64_t delivered_seq = 0;  // Acknowledged as durable.
@@ -87,6 +91,8 @@ class Outbox {
     uint64_t turn = 0;       // Of the last call; the lowest goes next.
     int64_t last_step = 0;
     bool in_flight = false;
+    bool unsure = false;  // Whether the coordinator still has what it acknowledged.
+    bool asking = false;  // The call under way is the question.
     bool started = false;
     bool saw_exit = false;
     bool fenced = false;

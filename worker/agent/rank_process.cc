@@ -10,36 +10,18 @@
 #include <array>
 #include <cerrno>
 #include <cstdlib>
+#include <optional>
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "common/files.h"
+#include "common/rank_environment.h"
 
 namespace ddl::agent {
 namespace {
 
 constexpr int kNotReleased = 126;
 constexpr int kCannotExecute = 127;
-
-// Neither loader nor interpreter variables that would make a rank run other code, but for the
-// library path of the administrator's installation.
-constexpr std::array<const char*, 9> kInherited = {"PATH",
-                                                   "HOME",
-                                                   "LANG",
-                                                   "LC_ALL",
-                                                   "TZ",
-                                                   "TMPDIR",
-                                                   "LD_LIBRARY_PATH",
-                                                   "CUDA_VISIBLE_DEVICES",
-                                                   "NVIDIA_VISIBLE_DEVICES"};
-
-std::vector<char*> Pointers(const std::vector<std::string>& strings) {
-  std::vector<char*> pointers;
-  pointers.reserve(strings.size() + 1);
-  for (const std::string& string : strings) pointers.push_back(const_cast<char*>(string.c_str()));
-  pointers.push_back(nullptr);
-  return pointers;
-}
 
 // All that the child needs, made before the fork: behind it, only async-signal-safe calls are
 // allowed, because other threads' locks may be held.
@@ -80,23 +62,20 @@ struct Child {
 
 }  // namespace
 
-std::vector<std::string> RankEnvironment(uint32_t threads) {
-  std::vector<std::string> environment;
-  for (const char* name : kInherited) {
-    if (const char* value = std::getenv(name)) {
-      environment.push_back(absl::StrCat(name, "=", value));
-    }
-  }
-  environment.push_back(absl::StrCat("OMP_NUM_THREADS=", threads));
-  return environment;
+std::vector<std::string> OwnEnvironment(uint32_t threads) {
+  return RankEnvironment(threads, [](const std::string& name) -> std::optional<std::string> {
+    const char* const value = std::getenv(name.c_str());
+    if (value == nullptr) return std::nullopt;
+    return value;
+  });
 }
 
 absl::StatusOr<int32_t> SpawnRank(const RankCommand& command,
                                   const std::function<absl::Status(int32_t pid)>& record) {
   std::vector<std::string> words = {command.program};
   words.insert(words.end(), command.arguments.begin(), command.arguments.end());
-  const std::vector<char*> arguments = Pointers(words);
-  const std::vector<char*> environment = Pointers(command.environment);
+  const std::vector<char*> arguments = ExecPointers(words);
+  const std::vector<char*> environment = ExecPointers(command.environment);
   if (access(command.program.c_str(), X_OK) != 0) {
     return ErrnoStatus("cannot execute", command.program);
   }

@@ -19,8 +19,8 @@ struct RankCommand {
   std::string log;                       // Appended to.
 };
 
-// The variables that a rank may inherit from the daemon, and those that are set for it.
-std::vector<std::string> RankEnvironment(uint32_t threads);
+// A rank's environment out of this process's own: RankEnvironment of common/rank_environment.h.
+std::vector<std::string> OwnEnvironment(uint32_t threads);
 
 // Starts a process that waits until `record`, given its pid, has returned OK, and only then becomes
 // `command`. When `record` fails, or this process dies first, it ends without having run. Returns

@@ -156,6 +156,26 @@ absl::Status RunFolders::RecordProcess(const RankKey& rank, const ProcessIdentit
   return WriteFileAtomically(absl::StrCat(FolderOf(rank), "/process"), FormatProcess(process));
 }
 
+std::vector<RankKey> RunFolders::UnsentLogs() const {
+  std::vector<RankKey> ranks;
+  for (const AttemptKey& attempt : Attempts()) {
+    for (const std::string& name : NamesIn(AttemptFolder(attempt))) {
+      const auto number = NumberIn(name, "r");
+      if (!number) continue;
+      const RankKey rank{attempt, static_cast<uint32_t>(*number)};
+      const std::string log = absl::StrCat(FolderOf(rank), "/log");
+      if (FileExists(log) && !FileExists(absl::StrCat(log, ".sent"))) ranks.push_back(rank);
+    }
+  }
+  return ranks;
+}
+
+absl::Status RunFolders::MarkLogSent(const RankKey& rank) const {
+  const std::string folder = FolderOf(rank);
+  if (!FileExists(folder)) return absl::OkStatus();
+  return WriteFileAtomically(absl::StrCat(folder, "/log.sent"), "");
+}
+
 absl::Status RunFolders::Forget(const AttemptKey& attempt) const {
   const std::string folder = AttemptFolder(attempt);
   if (!FileExists(folder)) return absl::OkStatus();

@@ -2,7 +2,7 @@
 // root. Every path is built from ids that were checked, never from names that a user wrote.
 //
 //   runs/<run>/e<epoch>/forgotten        the coordinator has dropped the attempt
-//   runs/<run>/e<epoch>/r<rank>/         launch.pb, process, spool, log
+//   runs/<run>/e<epoch>/r<rank>/         launch.pb, process, spool, log, log.sent
 #pragma once
 
 #include <string>
@@ -31,6 +31,10 @@ class RunFolders {
   // Writes the launch file of a rank that has no recorded process; kAlreadyExists when it has one.
   absl::Status WriteLaunch(const v1::RankLaunch& launch) const;
   absl::Status RecordProcess(const RankKey& rank, const ProcessIdentity& process) const;
+
+  // Ranks with a log that is not marked as sent, forgotten attempts included.
+  std::vector<RankKey> UnsentLogs() const;
+  absl::Status MarkLogSent(const RankKey& rank) const;
 
   absl::Status Forget(const AttemptKey& attempt) const;
   // Removes attempts that were forgotten before `before`.

@@ -5,22 +5,17 @@
 // equal parts of every step.
 #pragma once
 
-#include <ATen/ATen.h>
-
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <thread>
 
-#include "absl/types/span.h"
 #include "common/mutex.h"
-#include "worker/data/sample_order.h"
-#include "worker/data/token_text.h"
+#include "worker/data/sequence_source.h"
 
 namespace ddl {
 
 struct BatchPlan {
-  int64_t tokens = 0;           // T of a sequence.
   int64_t sequences = 0;        // Of one step over all ranks; a multiple of ranks.
   int64_t micro_sequences = 0;  // Of one micro-batch; the last of a step may be smaller.
   int64_t ranks = 1;
@@ -32,17 +27,12 @@ struct BatchPlan {
   }
 };
 
-struct Batch {
-  at::Tensor indices;  // (B,T) int64, on the CPU.
-  at::Tensor targets;  // (B,T) int64.
-};
-
 class BatchLoader {
  public:
   static constexpr size_t kQueueBatches = 4;
 
-  // `text` outlives this. Begins with the first micro-batch of `first_step` (from 0).
-  BatchLoader(const TokenText* text, SampleOrder order, const BatchPlan& plan, int64_t first_step);
+  // `data` outlives this. Begins with the first micro-batch of `first_step` (from 0).
+  BatchLoader(const SequenceSource* data, const BatchPlan& plan, int64_t first_step);
   ~BatchLoader();
   BatchLoader(const BatchLoader&) = delete;
   BatchLoader& operator=(const BatchLoader&) = delete;
@@ -50,15 +40,14 @@ class BatchLoader {
   // The next micro-batch; waits until it has been read.
   Batch Next();
 
-  // The windows of a batch, read at once.
-  static Batch Read(const TokenText& text, absl::Span<const int64_t> windows, int64_t tokens);
+  // Answers of one step over all ranks.
+  int64_t StepAnswers() const { return plan_.sequences * data_->AnswersPerSample(); }
 
  private:
   void ReadAhead(int64_t first_step);
   bool Put(Batch batch);  // False once the loader ends.
 
-  const TokenText* text_;
-  const SampleOrder order_;
+  const SequenceSource* data_;
   const BatchPlan plan_;
   Mutex mutex_;
   std::condition_variable_any changed_;

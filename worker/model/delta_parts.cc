@@ -50,40 +50,12 @@ ValueHead::ValueHead(const ModelConfig& config, const std::string& prefix, Param
       bias_(parameters->AddConstant(absl::StrCat(prefix, ".v_proj.bias"),
                                     {config.residual.value_channels}, 0.0)),
       sigmoid_(config.residual.v_sigmoid),
+      from_norm_(config.residual.v_from_norm),
       scale_(config.residual.v_scale) {}
 
-at::Tensor ValueHead::Value(const at::Tensor& x_in) const {
-  const at::Tensor linear = at::linear(x_in, weight_, bias_);
+at::Tensor ValueHead::Value(const at::Tensor& x_in, const at::Tensor& c) const {
+  const at::Tensor linear = at::linear(from_norm_ ? c : x_in, weight_, bias_);
   return sigmoid_ ? scale_ * at::sigmoid(linear) : linear;
-}
-
-ChannelCompressor::ChannelCompressor(const ModelConfig& config, const std::string& prefix,
-                                     Parameters* parameters) {
-  const int64_t n = config.residual.value_channels;
-  const int64_t taps = n;
-  const int64_t left = (taps - 1) / 2;
-  kernel_ = parameters->AddConstant(absl::StrCat(prefix, ".weight"), {config.d_model, taps},
-                                    1.0 / static_cast<double>(taps));
-  read_ = parameters->AddConstant(absl::StrCat(prefix, ".read"), {n}, 1.0 / static_cast<double>(n));
-  placement_ = at::zeros({n, taps, n}, at::kFloat);
-  for (int64_t output = 0; output < n; ++output) {
-    for (int64_t tap = 0; tap < taps; ++tap) {
-      const int64_t input = output + tap - left;
-      if (input >= 0 && input < n) placement_.index_put_({output, tap, input}, at::ones({}));
-    }
-  }
-  placement_ = placement_.view({n, taps * n});
-}
-
-at::Tensor ChannelCompressor::EffectiveWeight() const {
-  const int64_t n = read_.size(0);
-  const at::Tensor placement = placement_.to(read_.device());
-  const at::Tensor mixing = at::matmul(read_, placement).view({kernel_.size(1), n});
-  return at::matmul(kernel_, mixing).t();
-}
-
-at::Tensor ChannelCompressor::Compress(const at::Tensor& state) const {
-  return (state * EffectiveWeight()).sum(2);
 }
 
 EmbeddingConvolution::EmbeddingConvolution(const ModelConfig& config, const std::string& prefix,

@@ -1,5 +1,5 @@
-// The parts that gated residuals are built of: direction, gate, value head, channel compressor and
-// embedding convolution (ddl.md section 2). n is the number of value channels.
+// The parts that gated residuals are built of: direction, gate, value head and embedding
+// convolution (ddl.md section 2). n is the number of value channels.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -26,30 +26,17 @@ class Gate {
   at::Tensor weight_, bias_;
 };
 
-// v = s sigmoid(W x_in + b), or W x_in + b; (B,T,n).
+// v = s sigmoid(W x + b), or W x + b, of x = x_in or c; (B,T,n).
 class ValueHead {
  public:
   ValueHead(const ModelConfig& config, const std::string& prefix, Parameters* parameters);
-  at::Tensor Value(const at::Tensor& x_in) const;
+  at::Tensor Value(const at::Tensor& x_in, const at::Tensor& c) const;
 
  private:
   at::Tensor weight_, bias_;
   bool sigmoid_;
+  bool from_norm_;
   double scale_;
-};
-
-// CC: a non-causal convolution of n taps along the channels with a kernel for each feature, left
-// pad (n - 1) / 2, then a read vector. It is linear in the state, so it folds to one weight (n, d).
-class ChannelCompressor {
- public:
-  ChannelCompressor(const ModelConfig& config, const std::string& prefix, Parameters* parameters);
-  at::Tensor EffectiveWeight() const;                  // (n, d)
-  at::Tensor Compress(const at::Tensor& state) const;  // (B,T,n,d) -> (B,T,d)
-
- private:
-  at::Tensor kernel_;     // (d, taps)
-  at::Tensor read_;       // (n)
-  at::Tensor placement_;  // (n, taps * n): puts read_[j] where tap s of output j meets channel m.
 };
 
 // EC: depthwise causal convolution over T from d to n d channels; X_0 of the embedding.

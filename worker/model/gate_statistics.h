@@ -22,10 +22,11 @@ class GateStatistics {
   static constexpr int64_t kColumns = kFirstBucket + kBuckets;
 
   GateStatistics(int64_t layers, at::Device device);
+  virtual ~GateStatistics() = default;
 
   // beta (B,T,1) and the discrepancy v - k^T X (B,T,n) of one sublayer.
-  void Observe(int64_t layer, Sublayer sublayer, const at::Tensor& beta,
-               const at::Tensor& discrepancy);
+  virtual void Observe(int64_t layer, Sublayer sublayer, const at::Tensor& beta,
+                       const at::Tensor& discrepancy);
 
   // (layers, sublayers, kColumns) in float64, on the device; the caller may reduce it in place.
   at::Tensor& Sums() { return sums_; }

@@ -3,6 +3,7 @@
 #include <ATen/core/grad_mode.h>
 
 #include "absl/strings/str_cat.h"
+#include "worker/model/layout.h"
 
 namespace ddl {
 
@@ -19,17 +20,16 @@ GatedResidual::Heads GatedResidual::MakeHeads(const ModelConfig& config, const s
 
 GatedResidual::GatedResidual(const ModelConfig& config, Parameters* parameters)
     : channels_(config.residual.value_channels), k_eps_(config.residual.k_eps) {
-  const bool expanded = channels_ > 1;
-  if (expanded && config.residual.embed_conv) {
-    embedding_.emplace(config, "input_embed", parameters);
-  }
+  if (config.residual.embed_conv) embedding_.emplace(config, "input_embed", parameters);
   for (int64_t layer = 0; layer < config.n_layers; ++layer) {
-    const std::string prefix = BlockPrefix(layer);
-    if (expanded) compressors_.emplace_back(config, absl::StrCat(prefix, ".compress"), parameters);
-    heads_.push_back(MakeHeads(config, absl::StrCat(prefix, ".ddl_attn"), parameters));
-    heads_.push_back(MakeHeads(config, absl::StrCat(prefix, ".ddl_mlp"), parameters));
+    compressors_.push_back(
+        MakeCompressor(config, absl::StrCat(BlockPrefix(config, layer), ".compress"), parameters));
+    for (const Sublayer sublayer : {Sublayer::kAttention, Sublayer::kMlp}) {
+      heads_.push_back(
+          MakeHeads(config, SublayerPrefix(config, layer, sublayer, "ddl"), parameters));
+    }
   }
-  if (expanded) read_out_.emplace(config, "readout", parameters);
+  read_out_ = MakeCompressor(config, "readout", parameters);
 }
 
 at::Tensor GatedResidual::Begin(const at::Tensor& embedding) const {
@@ -37,13 +37,13 @@ at::Tensor GatedResidual::Begin(const at::Tensor& embedding) const {
   return embedding.unsqueeze(2).expand({-1, -1, channels_, -1});
 }
 
-at::Tensor GatedResidual::Compress(int64_t layer, const at::Tensor& state) const {
-  if (compressors_.empty()) return state.squeeze(2);
-  return compressors_[static_cast<size_t>(layer)].Compress(state);
+void GatedResidual::Compress(const at::Tensor& state, SublayerValues* values) const {
+  const Compressor* const compressor = compressors_[static_cast<size_t>(values->layer)].get();
+  values->x_in = compressor == nullptr ? state.squeeze(2) : compressor->Compress(state);
 }
 
 at::Tensor GatedResidual::ReadOut(const at::Tensor& state) const {
-  return read_out_ ? read_out_->Compress(state) : state.squeeze(2);
+  return read_out_ == nullptr ? state.squeeze(2) : read_out_->Compress(state);
 }
 
 at::Tensor GatedResidual::Rewrite(const at::Tensor& state, const SublayerValues& values,
@@ -52,7 +52,7 @@ at::Tensor GatedResidual::Rewrite(const at::Tensor& state, const SublayerValues&
                                                   static_cast<int64_t>(values.sublayer))];
   const at::Tensor k = Direction(values.h, k_eps_);
   const at::Tensor beta = heads.gate.Beta(values.c);
-  const at::Tensor v = heads.value.Value(values.x_in);
+  const at::Tensor v = heads.value.Value(values.x_in, values.c);
   const at::Tensor projection = reads_projection() ? Project(k, state) : at::Tensor();
   if (gates != nullptr) {
     const at::NoGradGuard no_grad;

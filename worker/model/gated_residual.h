@@ -2,10 +2,12 @@
 // direction, a gate and a value. A variant only says which row it writes along the direction.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "worker/model/compressor.h"
 #include "worker/model/delta_parts.h"
 #include "worker/model/residual.h"
 
@@ -16,7 +18,7 @@ class GatedResidual : public Residual {
   GatedResidual(const ModelConfig& config, Parameters* parameters);
 
   at::Tensor Begin(const at::Tensor& embedding) const override;
-  at::Tensor Compress(int64_t layer, const at::Tensor& state) const override;
+  void Compress(const at::Tensor& state, SublayerValues* values) const override;
   at::Tensor Rewrite(const at::Tensor& state, const SublayerValues& values,
                      GateStatistics* gates) const override;
   at::Tensor ReadOut(const at::Tensor& state) const override;
@@ -39,9 +41,9 @@ class GatedResidual : public Residual {
   int64_t channels_;
   double k_eps_;
   std::optional<EmbeddingConvolution> embedding_;
-  std::vector<ChannelCompressor>
-      compressors_;  // One a block, shared by its sublayers; none: n = 1.
-  std::optional<ChannelCompressor> read_out_;
+  // One a block, shared by its sublayers; null for a scalar state.
+  std::vector<std::unique_ptr<Compressor>> compressors_;
+  std::unique_ptr<Compressor> read_out_;
   std::vector<Heads> heads_;  // [layer * kSublayers + sublayer]
 };
 

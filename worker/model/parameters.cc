@@ -30,10 +30,19 @@ at::Tensor Parameters::Add(absl::string_view name, const at::Tensor& initial) {
   return value;
 }
 
-void Parameters::Flatten(at::Device device) {
+void Parameters::SetUndecayed(absl::string_view name) {
+  for (Parameter& parameter : all_) {
+    if (parameter.name != name) continue;
+    parameter.decays = false;
+    return;
+  }
+  DDL_CHECK(false && "a name that was never added");
+}
+
+void Parameters::Flatten(at::Device device, at::ScalarType type) {
   DDL_CHECK(!flat_.defined());
   const at::NoGradGuard no_grad;
-  const auto options = at::TensorOptions().dtype(at::kFloat).device(device);
+  const auto options = at::TensorOptions().dtype(type).device(device);
   flat_ = at::empty({count_}, options);
   flat_gradients_ = at::zeros({count_}, options);
   for (const Parameter& parameter : all_) {

@@ -19,6 +19,7 @@ struct Parameter {
   std::string name;
   at::Tensor value;    // A leaf that requires a gradient.
   int64_t offset = 0;  // Of its first element in the flat tensors.
+  bool decays = true;  // Whether weight decay pulls it to zero.
 };
 
 class Parameters {
@@ -30,8 +31,12 @@ class Parameters {
   at::Tensor AddConstant(absl::string_view name, at::IntArrayRef shape, double value);
   at::Tensor Add(absl::string_view name, const at::Tensor& initial);
 
-  // Moves all weights to `device`, into flat tensors. Tensors that layers hold stay valid.
-  void Flatten(at::Device device);
+  // Frees a weight from weight decay.
+  void SetUndecayed(absl::string_view name);
+
+  // Moves all weights to `device`, into flat tensors of `type`. Tensors that layers hold stay
+  // valid.
+  void Flatten(at::Device device, at::ScalarType type = at::kFloat);
 
   const std::vector<Parameter>& all() const { return all_; }
   int64_t count() const { return count_; }  // Elements of all weights.

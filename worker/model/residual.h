@@ -1,12 +1,13 @@
 // How a sublayer's output enters the residual state: the seam that variants of the paper plug into.
 //
-// The state has one shape for all variants, (B, T, n, d), channels before features so that every
-// channel is contiguous; plain residuals have n = 1. A new variant is one file that derives from
+// The state has one shape for all variants, (B, T, n, d), channels or streams before features so
+// that each is contiguous; plain residuals have n = 1. A new variant is one file that derives from
 // Residual and one line in residual_registry.cc.
 #pragma once
 
 #include <ATen/ATen.h>
 
+#include <array>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,9 +23,10 @@ namespace ddl {
 struct SublayerValues {
   int64_t layer = 0;
   Sublayer sublayer = Sublayer::kAttention;
-  at::Tensor x_in;  // (B,T,d) compressed state.
-  at::Tensor c;     // (B,T,d) its RMSNorm.
-  at::Tensor h;     // (B,T,d) output of attention or MLP.
+  std::array<at::Tensor, 2> kept;  // What Compress keeps for Rewrite; undefined for most residuals.
+  at::Tensor x_in;                 // (B,T,d) compressed state.
+  at::Tensor c;                    // (B,T,d) its RMSNorm.
+  at::Tensor h;                    // (B,T,d) output of attention or MLP.
 };
 
 class Residual {
@@ -35,7 +37,8 @@ class Residual {
   Residual& operator=(const Residual&) = delete;
 
   virtual at::Tensor Begin(const at::Tensor& embedding) const = 0;  // (B,T,d) -> state
-  virtual at::Tensor Compress(int64_t layer, const at::Tensor& state) const = 0;  // -> (B,T,d)
+  // Sets x_in, and `kept`, of values whose place is set.
+  virtual void Compress(const at::Tensor& state, SublayerValues* values) const = 0;
   // The state behind the sublayer. `gates` may be null, and is unless has_gates().
   virtual at::Tensor Rewrite(const at::Tensor& state, const SublayerValues& values,
                              GateStatistics* gates) const = 0;
@@ -48,8 +51,5 @@ std::unique_ptr<Residual> MakeResidual(const ModelConfig& config, Parameters* pa
 
 // All kinds, in the order of the registry.
 std::vector<std::string> ResidualKinds();
-
-// "transformer.h.<layer>".
-std::string BlockPrefix(int64_t layer);
 
 }  // namespace ddl

@@ -6,8 +6,8 @@ namespace {
 class Additive final : public Residual {
  public:
   at::Tensor Begin(const at::Tensor& embedding) const override { return embedding.unsqueeze(2); }
-  at::Tensor Compress(int64_t /*layer*/, const at::Tensor& state) const override {
-    return state.squeeze(2);
+  void Compress(const at::Tensor& state, SublayerValues* values) const override {
+    values->x_in = state.squeeze(2);
   }
   at::Tensor Rewrite(const at::Tensor& state, const SublayerValues& values,
                      GateStatistics* /*gates*/) const override {

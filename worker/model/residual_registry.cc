@@ -1,10 +1,13 @@
 #include <array>
 
-#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "common/check.h"
 #include "worker/model/residual.h"
 #include "worker/model/residual_additive.h"
 #include "worker/model/residual_ddl.h"
+#include "worker/model/residual_hyper_connections.h"
+#include "worker/model/residual_seed_deepdeltares.h"
+#include "worker/model/residual_seed_write_only.h"
 #include "worker/model/residual_write_only.h"
 
 namespace ddl {
@@ -18,6 +21,9 @@ constexpr std::array kRegistry = {
     Entry{"additive", &MakeAdditive},
     Entry{"ddl", &MakeDdl},
     Entry{"write_only", &MakeWriteOnly},
+    Entry{"seed_deepdeltares", &MakeSeedDeepDeltaRes},
+    Entry{"seed_write_only", &MakeSeedWriteOnly},
+    Entry{"hyper_connections", &MakeHyperConnections},
 };
 
 }  // namespace
@@ -35,7 +41,5 @@ std::vector<std::string> ResidualKinds() {
   for (const Entry& entry : kRegistry) kinds.emplace_back(entry.kind);
   return kinds;
 }
-
-std::string BlockPrefix(int64_t layer) { return absl::StrCat("transformer.h.", layer); }
 
 }  // namespace ddl

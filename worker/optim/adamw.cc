@@ -2,6 +2,7 @@
 
 #include <ATen/core/grad_mode.h>
 
+#include <utility>
 #include <vector>
 
 #include "common/check.h"
@@ -14,11 +15,18 @@ constexpr double kClipEps = 1e-6;
 }  // namespace
 
 AdamW::AdamW(const AdamWConfig& config, Parameters* parameters)
-    : config_(config),
-      parameters_(parameters),
-      first_moment_(at::zeros_like(parameters->flat())),
-      second_moment_(at::zeros_like(parameters->flat())),
-      device_steps_(at::zeros({}, parameters->flat().options())) {}
+    : AdamW(config, {parameters->flat()}, {parameters->flat_gradients()}) {}
+
+AdamW::AdamW(const AdamWConfig& config, std::vector<at::Tensor> weights,
+             std::vector<at::Tensor> gradients)
+    : config_(config), weights_(std::move(weights)), gradients_(std::move(gradients)) {
+  DDL_CHECK(!weights_.empty() && weights_.size() == gradients_.size());
+  for (const at::Tensor& weight : weights_) {
+    first_moments_.push_back(at::zeros_like(weight));
+    second_moments_.push_back(at::zeros_like(weight));
+  }
+  device_steps_ = at::zeros({}, weights_.front().options());
+}
 
 void AdamW::set_steps(int64_t steps) {
   DDL_CHECK(steps >= 0);
@@ -29,14 +37,10 @@ void AdamW::set_steps(int64_t steps) {
 void AdamW::Step(double learning_rate) {
   const at::NoGradGuard no_grad;
   set_steps(steps_ + 1);
-  const std::vector<at::Tensor> weights = {parameters_->flat()};
-  const std::vector<at::Tensor> gradients = {parameters_->flat_gradients()};
-  const std::vector<at::Tensor> first = {first_moment_};
-  const std::vector<at::Tensor> second = {second_moment_};
-  const std::vector<at::Tensor> steps = {device_steps_};
-  at::_fused_adamw_(weights, gradients, first, second, /*max_exp_avg_sqs=*/{}, steps, learning_rate,
-                    config_.beta1, config_.beta2, config_.weight_decay, config_.eps,
-                    /*amsgrad=*/false, /*maximize=*/false);
+  const std::vector<at::Tensor> steps(weights_.size(), device_steps_);  // The kernel only reads it.
+  at::_fused_adamw_(weights_, gradients_, first_moments_, second_moments_, /*max_exp_avg_sqs=*/{},
+                    steps, learning_rate, config_.beta1, config_.beta2, config_.weight_decay,
+                    config_.eps, /*amsgrad=*/false, /*maximize=*/false);
 }
 
 at::Tensor ClipGradients(at::Tensor gradients, double max_norm) {

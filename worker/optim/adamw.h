@@ -5,6 +5,7 @@
 #include <ATen/ATen.h>
 
 #include <cstdint>
+#include <vector>
 
 #include "worker/model/parameters.h"
 #include "worker/optim/adamw_config.h"
@@ -13,22 +14,25 @@ namespace ddl {
 
 class AdamW {
  public:
-  // `parameters` are flattened and outlive this.
+  // Moves all of `parameters`, which are flattened and outlive this.
   AdamW(const AdamWConfig& config, Parameters* parameters);
+  // Moves `weights` along `gradients`, shape by shape.
+  AdamW(const AdamWConfig& config, std::vector<at::Tensor> weights,
+        std::vector<at::Tensor> gradients);
 
   // Takes one step with the gradients as they are; they are left unchanged.
   void Step(double learning_rate);
 
-  // State, shaped like parameters->flat(); a checkpoint reads it and a restart writes it.
-  at::Tensor& first_moment() { return first_moment_; }
-  at::Tensor& second_moment() { return second_moment_; }
+  // State, shaped like the weights; a checkpoint reads it and a restart writes it.
+  const std::vector<at::Tensor>& first_moments() const { return first_moments_; }
+  const std::vector<at::Tensor>& second_moments() const { return second_moments_; }
   int64_t steps() const { return steps_; }
   void set_steps(int64_t steps);
 
  private:
   AdamWConfig config_;
-  Parameters* parameters_;
-  at::Tensor first_moment_, second_moment_;
+  std::vector<at::Tensor> weights_, gradients_;
+  std::vector<at::Tensor> first_moments_, second_moments_;
   at::Tensor device_steps_;  // steps_ as the kernel wants it.
   int64_t steps_ = 0;
 };

@@ -2,10 +2,10 @@
 
 #include <ATen/core/grad_mode.h>
 
-#include <array>
 #include <cstring>
 #include <filesystem>
 #include <utility>
+#include <vector>
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/numbers.h"
@@ -23,24 +23,25 @@ namespace {
 constexpr absl::string_view kShardName = "shard-0.safetensors";
 constexpr absl::string_view kOptimizerSteps = "optimizer_steps";
 
-// The three flat tensors by the prefix of their names in the file.
-constexpr std::array<absl::string_view, 3> kPrefixes = {"weights/", "first_moment/",
-                                                        "second_moment/"};
+// All state of a run that is tensors, as views of it, in the order of the file.
+std::vector<NamedTensor> StateOf(const Parameters& parameters, const Optimizer& optimizer) {
+  std::vector<NamedTensor> tensors;
+  for (const Parameter& parameter : parameters.all()) {
+    tensors.push_back({absl::StrCat("weights/", parameter.name),
+                       Parameters::Slice(parameters.flat(), parameter)});
+  }
+  tensors.insert(tensors.end(), optimizer.state().begin(), optimizer.state().end());
+  return tensors;
+}
 
 std::vector<TensorView> Views(const Snapshot& snapshot) {
-  const std::array<const at::Tensor*, 3> flats = {&snapshot.weights, &snapshot.first_moment,
-                                                  &snapshot.second_moment};
   std::vector<TensorView> views;
-  for (size_t i = 0; i < flats.size(); ++i) {
-    for (const Parameter& parameter : snapshot.layout) {
-      const auto* const first =
-          reinterpret_cast<const char*>(flats[i]->data_ptr<float>() + parameter.offset);
-      views.push_back(
-          {.name = absl::StrCat(kPrefixes[i], parameter.name),
-           .type = TensorType::kF32,
-           .shape = parameter.value.sizes().vec(),
-           .bytes = {first, sizeof(float) * static_cast<size_t>(parameter.value.numel())}});
-    }
+  for (const NamedTensor& tensor : snapshot.tensors) {
+    views.push_back(
+        {.name = tensor.name,
+         .type = TensorType::kF32,
+         .shape = tensor.value.sizes().vec(),
+         .bytes = {static_cast<const char*>(tensor.value.data_ptr()), tensor.value.nbytes()}});
   }
   return views;
 }
@@ -69,26 +70,23 @@ absl::Status CheckManifest(const std::string& path, const Manifest& manifest, co
   return absl::OkStatus();
 }
 
-// That the file has exactly the tensors of the model, in their shapes.
+// That the file has exactly the tensors of `state`, in their shapes.
 absl::Status CheckTensors(const std::string& path, const SafetensorsFile& shard,
-                          const Parameters& parameters) {
-  for (const absl::string_view prefix : kPrefixes) {
-    for (const Parameter& parameter : parameters.all()) {
-      const std::string name = absl::StrCat(prefix, parameter.name);
-      const TensorView* const tensor = shard.Find(name);
-      if (tensor == nullptr) return Bad(path, absl::StrCat("tensor ", name, " is missing"));
-      const std::vector<int64_t> shape = parameter.value.sizes().vec();
-      if (tensor->type != TensorType::kF32 || tensor->shape != shape) {
-        return Bad(path,
-                   absl::StrCat("tensor ", name, " must be F32 of shape [",
-                                absl::StrJoin(shape, ","), "], got ", TensorTypeName(tensor->type),
-                                " of shape [", absl::StrJoin(tensor->shape, ","), "]"));
-      }
+                          const std::vector<NamedTensor>& state) {
+  for (const NamedTensor& wanted : state) {
+    const TensorView* const tensor = shard.Find(wanted.name);
+    if (tensor == nullptr) return Bad(path, absl::StrCat("tensor ", wanted.name, " is missing"));
+    const std::vector<int64_t> shape = wanted.value.sizes().vec();
+    if (tensor->type != TensorType::kF32 || tensor->shape != shape) {
+      return Bad(path,
+                 absl::StrCat("tensor ", wanted.name, " must be F32 of shape [",
+                              absl::StrJoin(shape, ","), "], got ", TensorTypeName(tensor->type),
+                              " of shape [", absl::StrJoin(tensor->shape, ","), "]"));
     }
   }
-  const size_t count = kPrefixes.size() * parameters.all().size();
-  if (shard.tensors().size() != count) {
-    return Bad(path, absl::StrCat("must have ", count, " tensors, got ", shard.tensors().size()));
+  if (shard.tensors().size() != state.size()) {
+    return Bad(path,
+               absl::StrCat("must have ", state.size(), " tensors, got ", shard.tensors().size()));
   }
   int64_t steps = 0;
   const auto found = shard.metadata().find(std::string(kOptimizerSteps));
@@ -100,16 +98,15 @@ absl::Status CheckTensors(const std::string& path, const SafetensorsFile& shard,
 
 }  // namespace
 
-Snapshot TakeSnapshot(const Progress& progress, const Parameters& parameters, AdamW* optimizer) {
+Snapshot TakeSnapshot(const Progress& progress, const Parameters& parameters,
+                      const Optimizer& optimizer) {
   const at::NoGradGuard no_grad;
-  const auto copy = [](const at::Tensor& tensor) {
-    return tensor.is_cpu() ? tensor.clone() : tensor.to(at::kCPU);
-  };
-  return {.progress = progress,
-          .layout = parameters.all(),
-          .weights = copy(parameters.flat()),
-          .first_moment = copy(optimizer->first_moment()),
-          .second_moment = copy(optimizer->second_moment())};
+  Snapshot snapshot{.progress = progress, .tensors = StateOf(parameters, optimizer)};
+  for (NamedTensor& tensor : snapshot.tensors) {
+    // A view shares its memory with what training goes on to change.
+    tensor.value = tensor.value.is_cpu() ? tensor.value.clone() : tensor.value.to(at::kCPU);
+  }
+  return snapshot;
 }
 
 absl::StatusOr<WrittenCheckpoint> WriteCheckpoint(const std::string& attempt_folder,
@@ -141,7 +138,8 @@ absl::StatusOr<WrittenCheckpoint> WriteCheckpoint(const std::string& attempt_fol
 
 absl::StatusOr<VerifiedCheckpoint> VerifyCheckpoint(const Launch& launch,
                                                     const CheckpointReference& reference,
-                                                    const Parameters& parameters) {
+                                                    const Parameters& parameters,
+                                                    const Optimizer& optimizer) {
   const std::string folder = absl::StrCat(launch.checkpoint_root, "/", reference.folder);
   const std::string manifest_path = absl::StrCat(folder, "/", kCheckpointManifestName);
   DDL_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(manifest_path, kMaxManifestBytes));
@@ -166,24 +164,20 @@ absl::StatusOr<VerifiedCheckpoint> VerifyCheckpoint(const Launch& launch,
     return Bad(shard_path, absl::StrCat("SHA-256 must be ", wanted.sha256, ", got ", sha));
   }
   DDL_ASSIGN_OR_RETURN(SafetensorsFile shard, SafetensorsFile::Open(shard_path));
-  DDL_RETURN_IF_ERROR(CheckTensors(shard_path, shard, parameters));
+  DDL_RETURN_IF_ERROR(CheckTensors(shard_path, shard, StateOf(parameters, optimizer)));
   return VerifiedCheckpoint{*std::move(manifest), std::move(shard)};
 }
 
-Progress Restore(const VerifiedCheckpoint& checkpoint, Parameters* parameters, AdamW* optimizer) {
+Progress Restore(const VerifiedCheckpoint& checkpoint, Parameters* parameters,
+                 Optimizer* optimizer) {
   const at::NoGradGuard no_grad;
-  const std::array<at::Tensor, 3> flats = {parameters->flat(), optimizer->first_moment(),
-                                           optimizer->second_moment()};
-  for (size_t i = 0; i < flats.size(); ++i) {
-    for (const Parameter& parameter : parameters->all()) {
-      const TensorView* const tensor =
-          checkpoint.shard.Find(absl::StrCat(kPrefixes[i], parameter.name));
-      DDL_CHECK(tensor != nullptr);
-      const at::Tensor staged = at::empty(parameter.value.sizes(), at::kFloat);
-      DDL_CHECK(tensor->bytes.size() == staged.nbytes());
-      std::memcpy(staged.data_ptr(), tensor->bytes.data(), tensor->bytes.size());
-      Parameters::Slice(flats[i], parameter).copy_(staged);
-    }
+  for (const NamedTensor& state : StateOf(*parameters, *optimizer)) {
+    const TensorView* const tensor = checkpoint.shard.Find(state.name);
+    DDL_CHECK(tensor != nullptr);
+    const at::Tensor staged = at::empty(state.value.sizes(), at::kFloat);
+    DDL_CHECK(tensor->bytes.size() == staged.nbytes());
+    std::memcpy(staged.data_ptr(), tensor->bytes.data(), tensor->bytes.size());
+    state.value.copy_(staged);
   }
   const Manifest& manifest = checkpoint.manifest;
   int64_t steps = 0;

@@ -1,5 +1,5 @@
-// What a checkpoint is on disk: a folder step-<n> with shard-0.safetensors (weights and both
-// moments of AdamW, in fp32, by name) and manifest.pb, written last. State is the same on all
+// What a checkpoint is on disk: a folder step-<n> with shard-0.safetensors (weights and the
+// optimizer's state, in fp32, by name) and manifest.pb, written last. State is the same on all
 // ranks, so rank 0 writes it and all ranks read it.
 #pragma once
 
@@ -7,12 +7,13 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/safetensors.h"
 #include "worker/model/parameters.h"
-#include "worker/optim/adamw.h"
+#include "worker/optim/optimizer.h"
 #include "worker/train/launch.h"
 #include "worker/train/manifest.h"
 #include "worker/train/progress.h"
@@ -22,13 +23,13 @@ namespace ddl {
 // A copy of all state on the CPU; training may go on while it is written.
 struct Snapshot {
   Progress progress;
-  std::vector<Parameter> layout;  // Names, shapes and offsets; the values are not read.
-  at::Tensor weights, first_moment, second_moment;
-  std::string parameters_sha256;  // Empty but for the final one.
+  std::vector<NamedTensor> tensors;  // "weights/<name>" and the optimizer's.
+  std::string parameters_sha256;     // Empty but for the final one.
   bool final = false;
 };
 
-Snapshot TakeSnapshot(const Progress& progress, const Parameters& parameters, AdamW* optimizer);
+Snapshot TakeSnapshot(const Progress& progress, const Parameters& parameters,
+                      const Optimizer& optimizer);
 
 struct WrittenCheckpoint {
   std::string folder;  // Base name: "step-<n>".
@@ -50,9 +51,11 @@ struct VerifiedCheckpoint {
 // kNotFound or kDataLoss, naming the file and the rule. Reads every byte.
 absl::StatusOr<VerifiedCheckpoint> VerifyCheckpoint(const Launch& launch,
                                                     const CheckpointReference& reference,
-                                                    const Parameters& parameters);
+                                                    const Parameters& parameters,
+                                                    const Optimizer& optimizer);
 
 // Puts a verified checkpoint's state in place.
-Progress Restore(const VerifiedCheckpoint& checkpoint, Parameters* parameters, AdamW* optimizer);
+Progress Restore(const VerifiedCheckpoint& checkpoint, Parameters* parameters,
+                 Optimizer* optimizer);
 
 }  // namespace ddl

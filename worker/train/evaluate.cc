@@ -2,61 +2,58 @@
 
 #include <ATen/core/grad_mode.h>
 
-#include <algorithm>
-#include <vector>
-
 #include "common/status.h"
-#include "worker/data/batch_loader.h"
+#include "common/synthetic_sequence.h"
 
 namespace ddl {
 namespace {
 
-// Adds loss, right tokens and tokens of one batch to `sums`.
-void AddBatch(const Transformer& model, const Batch& batch, at::Tensor* sums) {
+// Sums over batches, all float64.
+struct Sums {
+  at::Tensor loss;      // Scalar.
+  at::Tensor right;     // By position (T), or one number for all.
+  at::Tensor answered;  // As `right`.
+};
+
+void AddBatch(const Transformer& model, const Batch& batch, bool by_position, Sums* sums) {
   const at::Tensor indices = batch.indices.to(model.device());
   const at::Tensor targets = batch.targets.to(model.device());
   const at::Tensor logits = model.Logits(indices);
-  sums->select(0, 0).add_(Transformer::LossSum(logits, targets).to(at::kDouble));
-  sums->select(0, 1).add_(logits.argmax(-1).eq(targets).sum());
-  sums->select(0, 2).add_(static_cast<double>(targets.numel()));
-}
-
-// The window of `tokens` tokens at the end of the plan that is shorter than a sequence.
-Batch Remainder(const TokenText& text, int64_t start, int64_t tokens) {
-  const at::Tensor row = at::empty({1, tokens + 1}, at::kLong);
-  text.Copy(start, absl::MakeSpan(row.data_ptr<int64_t>(), static_cast<size_t>(tokens + 1)));
-  return {row.narrow(1, 0, tokens).contiguous(), row.narrow(1, 1, tokens).contiguous()};
+  sums->loss.add_(Transformer::LossSum(logits, targets).to(at::kDouble));
+  const at::Tensor right = logits.argmax(-1).eq(targets).to(at::kDouble);
+  const at::Tensor answered = targets.ne(kNoAnswer).to(at::kDouble);
+  sums->right.add_(by_position ? right.sum(0) : right.sum());
+  sums->answered.add_(by_position ? answered.sum(0) : answered.sum());
 }
 
 }  // namespace
 
-absl::StatusOr<Validation> Validate(const Transformer& model, const TokenText& text,
-                                    const ValidationPlan& plan, Collective* collective) {
+absl::StatusOr<Validation> Validate(const Transformer& model, const SequenceSource& data,
+                                    Collective* collective) {
   const at::NoGradGuard no_grad;
-  const int64_t length = plan.sequence_tokens;
-  const int64_t predicted = std::min(plan.tokens, text.size() - 1);
-  const int64_t windows = predicted / length;
-  at::Tensor sums = at::zeros({3}, at::TensorOptions().dtype(at::kDouble).device(model.device()));
-
-  // Batch b belongs to rank b mod R, and the remainder to the rank behind the last batch.
-  int64_t batch = 0;
-  for (int64_t first = 0; first < windows; first += plan.batch_sequences, ++batch) {
-    if (batch % collective->size() != collective->rank()) continue;
-    std::vector<int64_t> chosen;
-    const int64_t end = std::min(windows, first + plan.batch_sequences);
-    for (int64_t window = first; window < end; ++window) chosen.push_back(window);
-    AddBatch(model, BatchLoader::Read(text, chosen, length), &sums);
+  const bool by_position = data.ValByPosition();
+  const int64_t places = by_position ? data.ValBatch(0).targets.size(1) : 1;
+  at::Tensor all =
+      at::zeros({1 + 2 * places}, at::TensorOptions().dtype(at::kDouble).device(model.device()));
+  Sums sums{all.narrow(0, 0, 1), all.narrow(0, 1, places), all.narrow(0, 1 + places, places)};
+  for (int64_t batch = collective->rank(); batch < data.ValBatches(); batch += collective->size()) {
+    AddBatch(model, data.ValBatch(batch), by_position, &sums);
   }
-  const int64_t rest = predicted - windows * length;
-  if (rest > 0 && batch % collective->size() == collective->rank()) {
-    AddBatch(model, Remainder(text, windows * length, rest), &sums);
+  DDL_RETURN_IF_ERROR(collective->Sum(all));
+  all = all.to(at::kCPU);
+  const at::Tensor right = all.narrow(0, 1, places);
+  const at::Tensor answered = all.narrow(0, 1 + places, places);
+  const auto answers = answered.sum().item<double>();
+  Validation validation{.loss = all[0].item<double>() / answers,
+                        .accuracy = right.sum().item<double>() / answers,
+                        .answers = static_cast<int64_t>(answers)};
+  for (int64_t place = 0; by_position && place < places; ++place) {
+    const auto count = answered[place].item<double>();
+    if (count > 0) {
+      validation.by_position.push_back({place, right[place].item<double>() / count});
+    }
   }
-  DDL_RETURN_IF_ERROR(collective->Sum(sums));
-  sums = sums.to(at::kCPU);
-  const auto tokens = sums[2].item<double>();
-  return Validation{.loss = sums[0].item<double>() / tokens,
-                    .accuracy = sums[1].item<double>() / tokens,
-                    .tokens = static_cast<int64_t>(tokens)};
+  return validation;
 }
 
 }  // namespace ddl

@@ -1,30 +1,32 @@
-// Validation: mean loss and accuracy over the first tokens of the validation split, the same tokens
-// for every run with the same settings, divided among the ranks.
+// Validation: mean loss and accuracy over the answers of the validation set, the same set for every
+// run with the same settings, divided among the ranks.
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "worker/comm/collective.h"
-#include "worker/data/token_text.h"
+#include "worker/data/sequence_source.h"
 #include "worker/model/transformer.h"
 
 namespace ddl {
 
-struct Validation {
-  double loss = 0;      // Nats per token.
-  double accuracy = 0;  // Share of right next tokens.
-  int64_t tokens = 0;   // That were predicted.
+struct PositionAccuracy {
+  int64_t position = 0;  // Of the token that asks, from 0.
+  double accuracy = 0;
 };
 
-struct ValidationPlan {
-  int64_t tokens = 0;           // To predict; capped at the split's.
-  int64_t sequence_tokens = 0;  // T; the last window may be shorter.
-  int64_t batch_sequences = 1;
+struct Validation {
+  double loss = 0;      // Nats per answer.
+  double accuracy = 0;  // Share of right answers; in text every next token is one.
+  int64_t answers = 0;
+  // Of data whose positions mean something, those that ask.
+  std::vector<PositionAccuracy> by_position;
 };
 
 // kUnavailable when a peer is lost.
-absl::StatusOr<Validation> Validate(const Transformer& model, const TokenText& text,
-                                    const ValidationPlan& plan, Collective* collective);
+absl::StatusOr<Validation> Validate(const Transformer& model, const SequenceSource& data,
+                                    Collective* collective);
 
 }  // namespace ddl

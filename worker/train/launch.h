@@ -3,11 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "common/synthetic_task.h"
 #include "worker/model/model_config.h"
-#include "worker/optim/adamw_config.h"
+#include "worker/optim/optimizer_config.h"
 #include "worker/optim/schedule.h"
 
 namespace ddl {
@@ -51,9 +53,10 @@ struct Launch {
 
   ModelConfig model;
   TrainConfig train;
-  AdamWConfig adamw;
+  OptimizerConfig optimizer;
   ScheduleConfig schedule;
 
+  std::optional<SyntheticTask> synthetic;  // In place of a data folder.
   std::string data_folder;
   std::string data_manifest_sha256;
   std::string rank_folder;

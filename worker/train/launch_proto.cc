@@ -6,60 +6,15 @@
 #include "absl/strings/str_cat.h"
 #include "common/architecture.h"
 #include "common/files.h"
+#include "common/spec_model.h"
 #include "common/spec_rules.h"
 #include "common/status.h"
+#include "common/synthetic_spec.h"
 #include "proto/ddl/v1/launch.pb.h"
+#include "worker/train/model_proto.h"
 
 namespace ddl {
 namespace {
-
-ModelConfig PlainModel(const v1::ModelSpec& model) {
-  const v1::ResidualSpec& residual = model.residual();
-  return {.d_model = model.d_model(),
-          .n_layers = model.n_layers(),
-          .n_heads = model.n_heads(),
-          .head_dim = model.head_dim(),
-          .d_ff = model.d_ff(),
-          .vocab_size = model.vocab_size(),
-          .rope_ratio = model.rope_ratio(),
-          .rope_base = model.rope_base(),
-          .qk_norm = model.qk_norm(),
-          .logit_scale = model.logit_scale(),
-          .residual = {.kind = residual.kind(),
-                       .value_channels = residual.value_channels(),
-                       .embed_conv = residual.embed_conv(),
-                       .embed_conv_kernel = residual.embed_conv_kernel(),
-                       .beta_init = residual.beta_init(),
-                       .beta_hidden = residual.beta_hidden(),
-                       .k_eps = residual.k_eps(),
-                       .v_scale = residual.v_scale(),
-                       .v_sigmoid = residual.v_activation() == "sigmoid"}};
-}
-
-ResidualKind KindOf(const std::string& kind) {
-  if (kind == "additive") return ResidualKind::kAdditive;
-  return kind == "ddl" ? ResidualKind::kDdl : ResidualKind::kWriteOnly;
-}
-
-double FlopsOfSpec(const v1::ExperimentSpec& spec) {
-  const v1::ModelSpec& model = spec.model();
-  const v1::ResidualSpec& residual = model.residual();
-  const bool gated = residual.kind() != "additive";
-  const int64_t channels = gated ? residual.value_channels() : 1;
-  return FlopsPerToken({.d_model = model.d_model(),
-                        .n_layers = model.n_layers(),
-                        .n_heads = model.n_heads(),
-                        .head_dim = model.head_dim(),
-                        .d_ff = model.d_ff(),
-                        .max_seq_len = model.max_seq_len(),
-                        .vocab_size = model.vocab_size(),
-                        .qk_norm = model.qk_norm(),
-                        .residual = KindOf(residual.kind()),
-                        .value_channels = channels,
-                        .embed_conv = channels > 1 && residual.embed_conv(),
-                        .embed_conv_kernel = residual.embed_conv_kernel(),
-                        .beta_hidden = residual.beta_hidden()});
-}
 
 TrainConfig PlainTrain(const v1::ExperimentSpec& spec) {
   const v1::TrainSpec& train = spec.train();
@@ -77,24 +32,46 @@ TrainConfig PlainTrain(const v1::ExperimentSpec& spec) {
           .log_every_steps = spec.observability().log_every(),
           .gates_by_layer = spec.observability().per_layer() == "full",
           .threads = spec.parallel().threads_per_rank(),
-          .flops_per_token = FlopsOfSpec(spec)};
+          .flops_per_token = FlopsPerToken(ArchitectureOf(spec.model()))};
+}
+
+OptimizerConfig PlainOptimizer(const v1::OptimSpec& optim) {
+  const v1::AdamWSpec& adamw = optim.adamw();
+  const v1::MuonSpec& muon = optim.muon();
+  return {.use_muon = optim.type() == "muon",
+          .adamw = {.beta1 = adamw.beta1(),
+                    .beta2 = adamw.beta2(),
+                    .eps = adamw.eps(),
+                    .weight_decay = adamw.weight_decay()},
+          .adamw_peak = adamw.lr(),
+          .muon = {.momentum = muon.momentum(),
+                   .nesterov = muon.nesterov(),
+                   .polar_steps = muon.polar_steps()},
+          .muon_peak = muon.lr()};
+}
+
+ScheduleShape ShapeOf(const std::string& type) {
+  if (type == "constant") return ScheduleShape::kConstant;
+  if (type == "cosine") return ScheduleShape::kCosine;
+  return type == "linear" ? ScheduleShape::kLinear : ScheduleShape::kWarmupStableDecay;
+}
+
+ScheduleConfig PlainSchedule(const v1::ExperimentSpec& spec) {
+  const v1::ScheduleSpec& schedule = spec.optim().schedule();
+  return {.shape = ShapeOf(schedule.type()),
+          .warmup_tokens = static_cast<int64_t>(schedule.warmup_tokens()),
+          .decay_tokens = static_cast<int64_t>(schedule.decay_tokens()),
+          .min_ratio = schedule.type() == "constant" ? 1.0 : schedule.min_ratio(),
+          .total_tokens = static_cast<int64_t>(spec.train().tokens())};
 }
 
 void FillFromSpec(const v1::ExperimentSpec& spec, Launch* launch) {
-  const v1::AdamWSpec& adamw = spec.optim().adamw();
-  const v1::ScheduleSpec& schedule = spec.optim().schedule();
   launch->spec = spec.SerializeAsString();
   launch->model = PlainModel(spec.model());
   launch->train = PlainTrain(spec);
-  launch->adamw = {.beta1 = adamw.beta1(),
-                   .beta2 = adamw.beta2(),
-                   .eps = adamw.eps(),
-                   .weight_decay = adamw.weight_decay()};
-  launch->schedule = {.cosine = schedule.type() == "cosine",
-                      .peak = adamw.lr(),
-                      .warmup_tokens = static_cast<int64_t>(schedule.warmup_tokens()),
-                      .min_ratio = schedule.min_ratio(),
-                      .total_tokens = static_cast<int64_t>(spec.train().tokens())};
+  launch->optimizer = PlainOptimizer(spec.optim());
+  launch->schedule = PlainSchedule(spec);
+  launch->synthetic = SyntheticTaskOf(spec);
   launch->data_manifest_sha256 = spec.data().manifest_sha256();
 }
 

@@ -21,17 +21,12 @@ std::string RelativeFolder(const Launch& launch, const std::string& step_folder)
       .string();
 }
 
-SampleOrder OrderOf(const LoopParts& parts) {
-  const TrainConfig& train = parts.launch->train;
-  return {train.seed, parts.text->train.Windows(train.sequence_tokens)};
-}
-
 }  // namespace
 
 Loop::Loop(const LoopParts& parts, Progress* progress)
     : parts_(parts),
       progress_(progress),
-      loader_(&parts.text->train, OrderOf(parts), PlanOf(*parts.launch), progress->step),
+      loader_(parts.data, PlanOf(*parts.launch), progress->step),
       step_(*parts.launch, parts.model, parts.optimizer, &loader_, parts.collective) {}
 
 absl::StatusOr<LoopEnd> Loop::Run() {
@@ -101,14 +96,9 @@ absl::Status Loop::CheckFinite(const StepResult& result) {
 }
 
 absl::Status Loop::RunValidation() {
-  const TrainConfig& train = parts_.launch->train;
   Stopwatch watch;
   DDL_ASSIGN_OR_RETURN(const Validation validation,
-                       Validate(*parts_.model, parts_.text->val,
-                                {.tokens = train.eval_tokens,
-                                 .sequence_tokens = train.sequence_tokens,
-                                 .batch_sequences = train.micro_sequences},
-                                parts_.collective));
+                       Validate(*parts_.model, *parts_.data, parts_.collective));
   progress_->best_val_loss = std::min(progress_->best_val_loss, validation.loss);
   StepRecord record = RecordHere();
   record.samples = ValidationSamples(validation, watch.Lap());
@@ -130,7 +120,7 @@ absl::Status Loop::BeginCheckpoint(bool final) {
   Stopwatch watch;
   DDL_RETURN_IF_ERROR(ReportCheckpoint(parts_.checkpoints->Wait()));
   counts_.phases.Add(Phase::kStall, watch.Lap());
-  Snapshot snapshot = TakeSnapshot(*progress_, parts_.model->parameters(), parts_.optimizer);
+  Snapshot snapshot = TakeSnapshot(*progress_, parts_.model->parameters(), *parts_.optimizer);
   snapshot.final = final;
   if (final) snapshot.parameters_sha256 = parts_.model->parameters().Sha256();
   const double seconds = watch.Lap();

@@ -9,9 +9,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "worker/comm/collective.h"
-#include "worker/data/training_text.h"
+#include "worker/data/sequence_source.h"
 #include "worker/model/transformer.h"
-#include "worker/optim/adamw.h"
+#include "worker/optim/optimizer.h"
 #include "worker/train/checkpoint_writer.h"
 #include "worker/train/events.h"
 #include "worker/train/launch.h"
@@ -23,8 +23,8 @@ namespace ddl {
 struct LoopParts {
   const Launch* launch = nullptr;
   Transformer* model = nullptr;
-  AdamW* optimizer = nullptr;
-  const TrainingText* text = nullptr;
+  Optimizer* optimizer = nullptr;
+  const SequenceSource* data = nullptr;
   Collective* collective = nullptr;
   EventSink* events = nullptr;
   CheckpointWriter* checkpoints = nullptr;  // Used by rank 0 alone.

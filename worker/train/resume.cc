@@ -21,10 +21,11 @@ absl::StatusOr<bool> AllAgree(bool yes, Collective* collective) {
 }  // namespace
 
 absl::StatusOr<std::optional<Resumed>> Resume(const Launch& launch, Parameters* parameters,
-                                              AdamW* optimizer, Collective* collective,
+                                              Optimizer* optimizer, Collective* collective,
                                               EventSink* events) {
   for (const CheckpointReference& reference : launch.checkpoints) {
-    absl::StatusOr<VerifiedCheckpoint> verified = VerifyCheckpoint(launch, reference, *parameters);
+    absl::StatusOr<VerifiedCheckpoint> verified =
+        VerifyCheckpoint(launch, reference, *parameters, *optimizer);
     DDL_ASSIGN_OR_RETURN(const bool agreed, AllAgree(verified.ok(), collective));
     if (agreed) {
       const Progress progress = Restore(*verified, parameters, optimizer);

@@ -22,7 +22,7 @@ struct Resumed {
 // refused one is reported and logged. kDataLoss when there are some and none is good: a run never
 // starts from zero behind its user's back. kUnavailable: a peer is lost.
 absl::StatusOr<std::optional<Resumed>> Resume(const Launch& launch, Parameters* parameters,
-                                              AdamW* optimizer, Collective* collective,
+                                              Optimizer* optimizer, Collective* collective,
                                               EventSink* events);
 
 // What differs from the attempt that wrote the checkpoint and may change bits; empty: nothing.

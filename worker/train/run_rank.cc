@@ -10,11 +10,13 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/logging.h"
+#include "common/status.h"
 #include "worker/comm/collective.h"
-#include "worker/data/training_text.h"
+#include "worker/data/synthetic_source.h"
+#include "worker/data/text_source.h"
 #include "worker/model/random_stream.h"
 #include "worker/model/transformer.h"
-#include "worker/optim/adamw.h"
+#include "worker/optim/optimizer.h"
 #include "worker/train/checkpoint_writer.h"
 #include "worker/train/environment.h"
 #include "worker/train/loop.h"
@@ -93,16 +95,33 @@ absl::Status ReportStart(const Launch& launch, const Transformer& model, const M
   return events->Write(started);
 }
 
+absl::StatusOr<std::unique_ptr<SequenceSource>> OpenData(const Launch& launch) {
+  const TrainConfig& train = launch.train;
+  if (launch.synthetic) {
+    return std::make_unique<SyntheticSource>(
+        SyntheticPlan{.task = *launch.synthetic,
+                      .seed = train.seed,
+                      .val_sequences = train.eval_tokens / train.sequence_tokens,
+                      .val_batch_sequences = train.micro_sequences});
+  }
+  DDL_ASSIGN_OR_RETURN(TrainingText text,
+                       OpenTrainingText({.folder = launch.data_folder,
+                                         .manifest_sha256 = launch.data_manifest_sha256,
+                                         .vocab_size = launch.model.vocab_size,
+                                         .sequence_tokens = train.sequence_tokens}));
+  return std::make_unique<TextSource>(std::move(text),
+                                      TextPlan{.seed = train.seed,
+                                               .sequence_tokens = train.sequence_tokens,
+                                               .val_tokens = train.eval_tokens,
+                                               .val_batch_sequences = train.micro_sequences});
+}
+
 RankExited Train(const Launch& launch, at::Device device, EventSink* events,
                  const std::function<bool()>& should_stop) {
-  const absl::StatusOr<TrainingText> text =
-      OpenTrainingText({.folder = launch.data_folder,
-                        .manifest_sha256 = launch.data_manifest_sha256,
-                        .vocab_size = launch.model.vocab_size,
-                        .sequence_tokens = launch.train.sequence_tokens});
-  if (!text.ok()) return UserError(text.status());
+  const absl::StatusOr<std::unique_ptr<SequenceSource>> data = OpenData(launch);
+  if (!data.ok()) return UserError(data.status());
   Transformer model(launch.model, launch.train.seed, device);
-  AdamW optimizer(launch.adamw, &model.parameters());
+  Optimizer optimizer(launch.optimizer, &model.parameters());
 
   absl::StatusOr<std::unique_ptr<Collective>> collective = Join(RendezvousOf(launch, device));
   if (!collective.ok()) return Failure(collective.status(), 0);
@@ -121,7 +140,7 @@ RankExited Train(const Launch& launch, at::Device device, EventSink* events,
   Loop loop({.launch = &launch,
              .model = &model,
              .optimizer = &optimizer,
-             .text = &*text,
+             .data = data->get(),
              .collective = collective->get(),
              .events = events,
              .checkpoints = &checkpoints,

@@ -10,6 +10,8 @@
 namespace ddl {
 namespace {
 
+// A run has a limited number of series (1,000 by default).
+constexpr size_t kMaxPositionSeries = 256;
 constexpr std::array<absl::string_view, kSublayers> kSublayerNames = {"attn", "mlp"};
 
 // A value that is not finite is no point: curves, means and JSON know no NaN.
@@ -44,6 +46,22 @@ void AddLayer(const double* row, const series::Labels& labels, std::vector<Sampl
   Add(series::kGateDiscrepancyRms,
       std::sqrt(row[GateStatistics::kSquares] / row[GateStatistics::kSquareCount]), labels,
       samples);
+}
+
+// One point for each position that asks, or for each run of `group` of them: their mean, named
+// after the last.
+void AddPositions(const std::vector<PositionAccuracy>& positions, std::vector<Sample>* samples) {
+  const size_t group = (positions.size() + kMaxPositionSeries - 1) / kMaxPositionSeries;
+  double sum = 0;
+  size_t first = 0;
+  for (size_t i = 0; i < positions.size(); ++i) {
+    sum += positions[i].accuracy;
+    if (i + 1 - first < group && i + 1 < positions.size()) continue;
+    Add(series::kValPositionAccuracy, sum / static_cast<double>(i + 1 - first),
+        {.bucket = absl::StrCat(positions[i].position)}, samples);
+    first = i + 1;
+    sum = 0;
+  }
 }
 
 }  // namespace
@@ -99,6 +117,7 @@ std::vector<Sample> ValidationSamples(const Validation& validation, double secon
   std::vector<Sample> samples;
   Add(series::kValLoss, validation.loss, {}, &samples);
   Add(series::kValAccuracy, validation.accuracy, {}, &samples);
+  AddPositions(validation.by_position, &samples);
   Add(series::kPhaseSeconds, seconds, {.phase = "eval"}, &samples);
   return samples;
 }

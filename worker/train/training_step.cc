@@ -8,21 +8,14 @@
 #include "common/status.h"
 
 namespace ddl {
-namespace {
-
-constexpr int64_t kTokenBytes = 2;  // In a shard.
-
-}  // namespace
-
 BatchPlan PlanOf(const Launch& launch) {
-  return {.tokens = launch.train.sequence_tokens,
-          .sequences = launch.train.step_sequences,
+  return {.sequences = launch.train.step_sequences,
           .micro_sequences = launch.train.micro_sequences,
           .ranks = launch.world_size,
           .rank = launch.rank};
 }
 
-TrainingStep::TrainingStep(const Launch& launch, Transformer* model, AdamW* optimizer,
+TrainingStep::TrainingStep(const Launch& launch, Transformer* model, Optimizer* optimizer,
                            BatchLoader* loader, Collective* collective)
     : launch_(launch),
       model_(model),
@@ -32,7 +25,7 @@ TrainingStep::TrainingStep(const Launch& launch, Transformer* model, AdamW* opti
 
 at::Tensor TrainingStep::Accumulate(GateStatistics* gates, StepResult* result, PhaseTimes* times) {
   const at::Device device = model_->device();
-  const auto step_tokens = static_cast<double>(launch_.train.StepTokens());
+  const auto step_answers = static_cast<double>(loader_->StepAnswers());
   at::Tensor loss_sum = at::zeros({}, at::TensorOptions().dtype(at::kDouble).device(device));
   Stopwatch watch;
   for (int64_t i = 0; i < PlanOf(launch_).MicroBatches(); ++i) {
@@ -41,12 +34,11 @@ at::Tensor TrainingStep::Accumulate(GateStatistics* gates, StepResult* result, P
     const at::Tensor targets = batch.targets.to(device);
     const double waited = watch.Lap();
     result->data_wait_seconds += waited;
-    result->data_read_bytes +=
-        kTokenBytes * (indices.numel() + indices.size(0)) * collective_->size();
+    result->data_read_bytes += batch.read_bytes * collective_->size();
     times->Add(Phase::kData, waited);
 
     const at::Tensor logits = model_->Logits(indices, {.gates = gates});
-    const at::Tensor loss = Transformer::LossSum(logits, targets) / step_tokens;
+    const at::Tensor loss = Transformer::LossSum(logits, targets) / step_answers;
     times->Add(Phase::kForward, watch.Lap());
 
     loss.backward();
@@ -79,7 +71,8 @@ absl::StatusOr<StepResult> TrainingStep::Run(bool observe_gates, bool drain, Pro
   Stopwatch whole;
   StepResult result;
   const int64_t tokens = progress->tokens + launch_.train.StepTokens();
-  result.learning_rate = LearningRate(launch_.schedule, tokens);
+  const double factor = RateFactor(launch_.schedule, tokens);
+  result.learning_rate = optimizer_->Rate(factor);
   std::optional<GateStatistics> gates;
   if (observe_gates) gates.emplace(model_->config().n_layers, model_->device());
   GateStatistics* const seen = gates ? &*gates : nullptr;
@@ -95,7 +88,7 @@ absl::StatusOr<StepResult> TrainingStep::Run(bool observe_gates, bool drain, Pro
   result.finite = std::isfinite(result.loss) && std::isfinite(result.gradient_norm);
   if (result.finite) {
     result.clipped = launch_.train.grad_clip > 0 && result.gradient_norm > launch_.train.grad_clip;
-    optimizer_->Step(result.learning_rate);
+    optimizer_->Step(factor);
   }
   times->Add(Phase::kOptimizer, watch.Lap());
 

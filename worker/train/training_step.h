@@ -1,6 +1,6 @@
 // One optimizer step over all ranks: micro-batches forward and backward, one reduction, clipping,
-// AdamW. Losses and gradients are means over the tokens of the step, so that the number of ranks
-// and the size of micro-batches change nothing but rounding.
+// optimizer. Losses and gradients are means over the answers of the step (for text, its tokens), so
+// that the number of ranks and the size of micro-batches change nothing but rounding.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -11,7 +11,7 @@
 #include "worker/comm/collective.h"
 #include "worker/data/batch_loader.h"
 #include "worker/model/transformer.h"
-#include "worker/optim/adamw.h"
+#include "worker/optim/optimizer.h"
 #include "worker/train/launch.h"
 #include "worker/train/phases.h"
 #include "worker/train/progress.h"
@@ -34,7 +34,7 @@ struct StepResult {
 class TrainingStep {
  public:
   // All outlive this.
-  TrainingStep(const Launch& launch, Transformer* model, AdamW* optimizer, BatchLoader* loader,
+  TrainingStep(const Launch& launch, Transformer* model, Optimizer* optimizer, BatchLoader* loader,
                Collective* collective);
 
   // The step that follows `progress`; counts it there. `drain` asks all ranks to stop behind it.
@@ -51,7 +51,7 @@ class TrainingStep {
 
   const Launch& launch_;
   Transformer* model_;
-  AdamW* optimizer_;
+  Optimizer* optimizer_;
   BatchLoader* loader_;
   Collective* collective_;
 };

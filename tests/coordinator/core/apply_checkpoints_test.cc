@@ -4,17 +4,8 @@
 namespace ddl::coordinator {
 namespace {
 
-Ledger Running() {
-  Ledger ledger;
-  ledger.Worker("w1", 1);
-  ledger.Run(kRun, Ledger::Spec(1));
-  ledger.Settle();
-  REQUIRE(ledger.Started(kRun, 1, 0).ok());
-  return ledger;
-}
-
 TEST_CASE("A checkpoint is committed once, under the current epoch alone") {
-  Ledger ledger = Running();
+  Ledger ledger = RunningLedger();
   REQUIRE(ledger.Commit(kRun, 1, 10).ok());
   CHECK(absl::IsAlreadyExists(ledger.Commit(kRun, 1, 10)));
   CHECK(absl::IsFailedPrecondition(ledger.Commit(kRun, 2, 20)));
@@ -23,7 +14,7 @@ TEST_CASE("A checkpoint is committed once, under the current epoch alone") {
 }
 
 TEST_CASE("A commit of an older epoch is refused with the current one in the message") {
-  Ledger ledger = Running();
+  Ledger ledger = RunningLedger();
   ledger.End(kRun, 1, 0, v1::EXIT_CLASS_INFRASTRUCTURE);
   ledger.Settle();
   REQUIRE(ledger.At(kRun).epoch() == 2);
@@ -33,7 +24,7 @@ TEST_CASE("A commit of an older epoch is refused with the current one in the mes
 }
 
 TEST_CASE("keep_last checkpoints stay, older ones are deleted and then gone") {
-  Ledger ledger = Running();
+  Ledger ledger = RunningLedger();
   for (int64_t step = 1; step <= 5; ++step) REQUIRE(ledger.Commit(kRun, 1, step).ok());
   ledger.Settle();
   std::vector<v1::CheckpointState> states;
@@ -51,7 +42,7 @@ TEST_CASE("keep_last checkpoints stay, older ones are deleted and then gone") {
 }
 
 TEST_CASE("A needed checkpoint cannot be retired") {
-  Ledger ledger = Running();
+  Ledger ledger = RunningLedger();
   REQUIRE(ledger.Commit(kRun, 1, 1).ok());
   v1::Event event;
   event.mutable_checkpoint_retired()->set_run(kRun);
@@ -60,7 +51,7 @@ TEST_CASE("A needed checkpoint cannot be retired") {
 }
 
 TEST_CASE("A commit ends the row of failures, so that the next retry is immediate") {
-  Ledger ledger = Running();
+  Ledger ledger = RunningLedger();
   ledger.End(kRun, 1, 0, v1::EXIT_CLASS_INFRASTRUCTURE);
   ledger.Settle();
   REQUIRE(ledger.At(kRun).failures_in_a_row() == 1);

@@ -4,15 +4,6 @@
 namespace ddl::coordinator {
 namespace {
 
-Ledger Running() {
-  Ledger ledger;
-  ledger.Worker("w1", 1);
-  ledger.Run(kRun, Ledger::Spec(1));
-  ledger.Settle();
-  REQUIRE(ledger.Started(kRun, 1, 0).ok());
-  return ledger;
-}
-
 TEST_CASE("Terms rise by exactly one and a cluster keeps its id") {
   Ledger ledger;
   v1::Event event;
@@ -29,14 +20,14 @@ TEST_CASE("Terms rise by exactly one and a cluster keeps its id") {
 }
 
 TEST_CASE("A new session of the same boot keeps its attempts and its slots") {
-  Ledger ledger = Running();
+  Ledger ledger = RunningLedger();
   ledger.Worker("w1", 1, "b1", "s2");
   CHECK(ledger.At(kRun).state() == v1::RUN_STATE_RUNNING);
   CHECK(ledger.Free("w1") == 0);
 }
 
 TEST_CASE("A new boot loses every attempt at once, fences it and frees the slots") {
-  Ledger ledger = Running();
+  Ledger ledger = RunningLedger();
   ledger.Worker("w1", 1, "b2", "s2");
   CHECK(ledger.Attempt(kRun).state() == v1::ATTEMPT_STATE_LOST);
   CHECK(ledger.At(kRun).state() == v1::RUN_STATE_BACKOFF);
@@ -45,7 +36,7 @@ TEST_CASE("A new boot loses every attempt at once, fences it and frees the slots
 }
 
 TEST_CASE("The slots of a lost worker stay held: its processes may run on") {
-  Ledger ledger = Running();
+  Ledger ledger = RunningLedger();
   REQUIRE(ledger.WorkerState("w1", v1::WORKER_STATE_SUSPECT).ok());
   CHECK_FALSE(ledger.WorkerState("w1", v1::WORKER_STATE_SUSPECT).ok());
   REQUIRE(ledger.WorkerState("w1", v1::WORKER_STATE_LOST).ok());
@@ -63,7 +54,7 @@ TEST_CASE("The slots of a lost worker stay held: its processes may run on") {
 }
 
 TEST_CASE("A lost worker that registers again is ready, but used only after it reported") {
-  Ledger ledger = Running();
+  Ledger ledger = RunningLedger();
   REQUIRE(ledger.WorkerState("w1", v1::WORKER_STATE_SUSPECT).ok());
   REQUIRE(ledger.WorkerState("w1", v1::WORKER_STATE_LOST).ok());
   v1::Event event;

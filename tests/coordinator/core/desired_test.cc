@@ -24,16 +24,8 @@ Inventory Holding(uint64_t epoch, v1::RankState state, uint64_t spooled, uint64_
   return inventory;
 }
 
-Ledger Placed() {
-  Ledger ledger;
-  ledger.Worker("w1", 1);
-  ledger.Run(kRun, Ledger::Spec(1));
-  ledger.Settle();
-  return ledger;
-}
-
 TEST_CASE("A placed attempt is wanted with its spec and slots, however often it is asked") {
-  const Ledger ledger = Placed();
+  const Ledger ledger = PlacedLedger();
   const v1::HeartbeatResponse response = Ask(ledger);
   REQUIRE(response.desired_size() == 1);
   CHECK(response.desired(0).desired() == v1::DESIRED_RUN);
@@ -45,7 +37,7 @@ TEST_CASE("A placed attempt is wanted with its spec and slots, however often it 
 }
 
 TEST_CASE("Paused means drain with grace, canceled means kill") {
-  Ledger ledger = Placed();
+  Ledger ledger = PlacedLedger();
   REQUIRE(ledger.Pause(kRun).ok());
   CHECK(Ask(ledger).desired(0).desired() == v1::DESIRED_DRAIN);
   CHECK(Ask(ledger).desired(0).grace_seconds() == 60);
@@ -54,7 +46,7 @@ TEST_CASE("Paused means drain with grace, canceled means kill") {
 }
 
 TEST_CASE("An ended attempt is forgotten once its events are delivered") {
-  Ledger ledger = Placed();
+  Ledger ledger = PlacedLedger();
   REQUIRE(ledger.Started(kRun, 1, 0).ok());
   ledger.End(kRun, 1, 0, v1::EXIT_CLASS_SUCCESS);
   const auto kExited = v1::RANK_STATE_EXITED;
@@ -64,7 +56,7 @@ TEST_CASE("An ended attempt is forgotten once its events are delivered") {
 }
 
 TEST_CASE("A fenced attempt is killed, and forgotten without its events") {
-  Ledger ledger = Placed();
+  Ledger ledger = PlacedLedger();
   REQUIRE(ledger.WorkerState("w1", v1::WORKER_STATE_SUSPECT).ok());
   REQUIRE(ledger.WorkerState("w1", v1::WORKER_STATE_LOST).ok());
   CHECK(Ask(ledger, Holding(1, v1::RANK_STATE_RUNNING, 9, 2)).desired(0).desired() ==
@@ -74,7 +66,7 @@ TEST_CASE("A fenced attempt is killed, and forgotten without its events") {
 }
 
 TEST_CASE("A worker that knows more is told to hold, and nothing else") {
-  Ledger ledger = Placed();
+  Ledger ledger = PlacedLedger();
   v1::Event event;
   event.mutable_worker_reported()->set_name("w1");
   event.mutable_worker_reported()->set_hold(true);

@@ -33,22 +33,14 @@ int Tell(Ledger* ledger, const Inventory& inventory, uint64_t applied = 0) {
   return facts;
 }
 
-Ledger Placed() {
-  Ledger ledger;
-  ledger.Worker("w1", 1);
-  ledger.Run(kRun, Ledger::Spec(1));
-  ledger.Settle();
-  return ledger;
-}
-
 TEST_CASE("An attempt that its worker never listed is still to be started") {
-  Ledger ledger = Placed();
+  Ledger ledger = PlacedLedger();
   CHECK(Tell(&ledger, {}) == 0);
   CHECK(ledger.At(kRun).state() == v1::RUN_STATE_PLACED);
 }
 
 TEST_CASE("One that was to stop before it was listed is gone") {
-  Ledger ledger = Placed();
+  Ledger ledger = PlacedLedger();
   REQUIRE(ledger.Cancel(kRun).ok());
   Tell(&ledger, {});
   CHECK_FALSE(IsLive(ledger.Attempt(kRun).state()));
@@ -56,14 +48,14 @@ TEST_CASE("One that was to stop before it was listed is gone") {
 }
 
 TEST_CASE("A repeated inventory says nothing new") {
-  Ledger ledger = Placed();
+  Ledger ledger = PlacedLedger();
   CHECK(Tell(&ledger, Holding(1, v1::RANK_STATE_RUNNING)) == 1);
   CHECK(Tell(&ledger, Holding(1, v1::RANK_STATE_RUNNING)) == 0);
   CHECK(Tell(&ledger, Holding(1, v1::RANK_STATE_LAUNCHING)) == 0);
 }
 
 TEST_CASE("A running rank that is listed no more is gone at once") {
-  Ledger ledger = Placed();
+  Ledger ledger = PlacedLedger();
   Tell(&ledger, Holding(1, v1::RANK_STATE_RUNNING));
   Tell(&ledger, {});
   CHECK(ledger.Attempt(kRun).state() == v1::ATTEMPT_STATE_FAILED);
@@ -72,7 +64,7 @@ TEST_CASE("A running rank that is listed no more is gone at once") {
 }
 
 TEST_CASE("The slot of an exited rank is free before its last events have come") {
-  Ledger ledger = Placed();
+  Ledger ledger = PlacedLedger();
   Tell(&ledger, Holding(1, v1::RANK_STATE_RUNNING));
   Tell(&ledger, Holding(1, v1::RANK_STATE_EXITED, 5), 4);
   CHECK(ledger.Free("w1") == 1);
@@ -82,7 +74,7 @@ TEST_CASE("The slot of an exited rank is free before its last events have come")
 }
 
 TEST_CASE("A lost attempt that comes back is fenced and holds its slot until it is gone") {
-  Ledger ledger = Placed();
+  Ledger ledger = PlacedLedger();
   Tell(&ledger, Holding(1, v1::RANK_STATE_RUNNING));
   REQUIRE(ledger.WorkerState("w1", v1::WORKER_STATE_SUSPECT).ok());
   REQUIRE(ledger.WorkerState("w1", v1::WORKER_STATE_LOST).ok());
@@ -101,7 +93,7 @@ TEST_CASE("A lost attempt that comes back is fenced and holds its slot until it 
 }
 
 TEST_CASE("A worker with a process that has no slot in its name may not be used yet") {
-  Ledger ledger = Placed();
+  Ledger ledger = PlacedLedger();
   ledger.Worker("w1", 1, "b2", "s2");  // A new boot: the attempt is lost, its slot is free.
   REQUIRE(ledger.Term().ok());
   Tell(&ledger, Holding(1, v1::RANK_STATE_RUNNING));
@@ -111,7 +103,7 @@ TEST_CASE("A worker with a process that has no slot in its name may not be used 
 }
 
 TEST_CASE("What was never placed, or a later term, is a reason to hold") {
-  const Ledger ledger = Placed();
+  const Ledger ledger = PlacedLedger();
   const State& state = ledger.core.state();
   CHECK(ReasonToHold(state, Holding(1, v1::RANK_STATE_RUNNING), 1).empty());
   CHECK_FALSE(ReasonToHold(state, Holding(2, v1::RANK_STATE_RUNNING), 1).empty());

@@ -179,4 +179,20 @@ class Ledger {
 inline constexpr char kRun[] = "aaaa0001";
 inline constexpr char kOther[] = "bbbb0002";
 
+// kRun has its one slot on w1.
+inline Ledger PlacedLedger() {
+  Ledger ledger;
+  ledger.Worker("w1", 1);
+  ledger.Run(kRun, Ledger::Spec(1));
+  ledger.Settle();
+  return ledger;
+}
+
+// kRun's rank 0 runs on w1.
+inline Ledger RunningLedger() {
+  Ledger ledger = PlacedLedger();
+  REQUIRE(ledger.Started(kRun, 1, 0).ok());
+  return ledger;
+}
+
 }  // namespace ddl::coordinator

@@ -21,8 +21,13 @@ void RunningCoordinator::Start() {
   INFO(started.status().ToString());
   REQUIRE(started.ok());
   loop = *std::move(started);
-  auto served = Server::Start({.address = "127.0.0.1:0", .http_address = "127.0.0.1:9"}, loop.get(),
-                              store.get(), &gate);
+  auto opened_logs = LogStore::Open(absl::StrCat(folder.path(), "/logs"), {});
+  REQUIRE(opened_logs.ok());
+  logs = *std::move(opened_logs);
+  auto served = Server::Start({.address = "127.0.0.1:0",
+                               .http_address = "127.0.0.1:9",
+                               .log_reader_patience = absl::Seconds(1)},
+                              loop.get(), store.get(), logs.get(), &gate);
   INFO(served.status().ToString());
   REQUIRE(served.ok());
   server = *std::move(served);

@@ -56,6 +56,7 @@ class RunningCoordinator {
   const ScratchFolder folder;
   std::unique_ptr<SqliteStore> store;
   std::unique_ptr<CommitLoop> loop;
+  std::unique_ptr<LogStore> logs;
   CallGate gate;
   std::unique_ptr<Server> server;
 

@@ -3,6 +3,7 @@
 #include "coordinator/service/server.h"
 
 #include <google/protobuf/descriptor.h>
+#include <grpcpp/create_channel.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -65,7 +66,7 @@ TEST_CASE("every method refuses a call without a deadline") {
   RunningCoordinator coordinator;
   const auto channel = OpenChannel(coordinator.server->address(), {});
   const std::vector<std::string> methods = AllMethods();
-  CHECK(methods.size() >= 19);
+  CHECK(methods.size() >= 21);
   for (const std::string& method : methods) {
     INFO(method);
     grpc::ClientContext context;
@@ -126,11 +127,25 @@ TEST_CASE("garbage bytes on the port do no harm") {
   CHECK(coordinator.Run(coordinator.Submit("still", "r1")).name() == "still");
 }
 
+TEST_CASE("a connection without calls may ping for ever") {
+  RunningCoordinator coordinator;
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 5'200);  // Half of ours, so that a test sees three.
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  const auto channel = grpc::CreateCustomChannel(
+      coordinator.server->address(), grpc::InsecureChannelCredentials(), arguments);
+  REQUIRE(channel->WaitForConnected(absl::ToChronoTime(absl::Now() + absl::Seconds(10))));
+  // A GOAWAY for too many pings would be a change of state.
+  CHECK_FALSE(channel->WaitForStateChange(GRPC_CHANNEL_READY,
+                                          absl::ToChronoTime(absl::Now() + absl::Seconds(22))));
+}
+
 TEST_CASE("a port in use is unavailable, by address") {
   RunningCoordinator coordinator;
   const auto second =
       Server::Start({.address = coordinator.server->address()}, coordinator.loop.get(),
-                    coordinator.store.get(), &coordinator.gate);
+                    coordinator.store.get(), coordinator.logs.get(), &coordinator.gate);
   CHECK(second.status().code() == absl::StatusCode::kUnavailable);
   CHECK(absl::StrContains(second.status().message(), coordinator.server->address()));
 }
@@ -156,7 +171,7 @@ TEST_CASE("with TLS every method needs the token, and plain text is refused") {
   security.tokens = *ParseTokens(token);
   const auto started =
       Server::Start({.address = "localhost:0", .security = security}, coordinator.loop.get(),
-                    coordinator.store.get(), &coordinator.gate);
+                    coordinator.store.get(), coordinator.logs.get(), &coordinator.gate);
   REQUIRE(started.ok());
   const std::string address = absl::StrCat("localhost:", PortOf((*started)->address()));
   const auto channel = OpenChannel(address, {.tls = true, .ca = certificate.cert});

@@ -114,10 +114,10 @@ TEST_CASE("a watch ends at its deadline, and when the coordinator ends") {
 
 TEST_CASE("the number of watchers has a limit") {
   std::atomic<int> taken = kMaxWatchers - 1;
-  const WatcherSlot last(&taken);
+  const StreamPlace last(&taken, kMaxWatchers);
   CHECK(last.granted());
   {
-    const WatcherSlot beyond(&taken);
+    const StreamPlace beyond(&taken, kMaxWatchers);
     CHECK_FALSE(beyond.granted());
   }
   CHECK(taken == kMaxWatchers);

@@ -14,6 +14,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "common/files.h"
+#include "tests/places.h"
 #include "tests/worker/agent/eventually.h"
 #include "tests/worker/agent/temporary_folder.h"
 
@@ -22,7 +23,7 @@ namespace ddl::agent {
 class DaemonProcess {
  public:
   DaemonProcess(const std::string& root, const std::string& coordinator) : root_(root) {
-    arguments_ = {absl::StrCat(DDL_BINARY_DIR, "/bin/ddl-worker"),
+    arguments_ = {BuildPath("bin/ddl-worker"),
                   "--name",
                   "w1",
                   "--slots",
@@ -36,7 +37,7 @@ class DaemonProcess {
                   "--checkpoint-root",
                   root + "/ckpt",
                   "--rank-binary",
-                  absl::StrCat(DDL_BINARY_DIR, "/tests/scripted_rank")};
+                  BuildPath("tests/scripted_rank")};
   }
   ~DaemonProcess() {
     if (pid_ > 0) Kill(SIGKILL);

@@ -271,6 +271,59 @@ TEST_CASE("A coordinator that lost events gets them again, checkpoints included"
   CHECK(coordinator.commits[kRank] == std::set<int64_t>{1, 2, 3, 4});
 }
 
+TEST_CASE(
+    "A coordinator restored from a backup gets what it lost, of ranks that ended long ago too") {
+  MemorySpools spools;
+  ModelCoordinator coordinator;
+  Outbox outbox("w", "s", &spools);
+  outbox.Add(kRank);
+  for (int64_t step = 1; step <= 4; ++step) {
+    spools.AppendStep(kRank, step);
+    spools.AppendCheckpoint(kRank, step);
+  }
+  spools.Append(kRank).mutable_exited();
+  ObserveAll(&outbox, kRank);
+  outbox.End(kRank, {}, absl::UnixEpoch());
+  ObserveAll(&outbox, kRank);
+  Deliver(&outbox, &coordinator);
+  REQUIRE(outbox.idle());
+  coordinator.applied[kRank].resize(3);
+  coordinator.commits[kRank] = {1};
+  REQUIRE_FALSE(outbox.Next());  // Nothing else would tell.
+  outbox.AskAgain();
+  CHECK_FALSE(outbox.idle());
+  Deliver(&outbox, &coordinator);
+  CHECK(coordinator.applied[kRank].size() == 9);
+  CHECK(coordinator.commits[kRank] == std::set<int64_t>{1, 2, 3, 4});
+  CHECK(outbox.idle());
+}
+
+TEST_CASE("The question is asked again when its answer was to an older call, or was lost") {
+  MemorySpools spools;
+  Outbox outbox("w", "s", &spools);
+  outbox.Add(kRank);
+  for (int64_t step = 1; step <= 2; ++step) spools.AppendStep(kRank, step);
+  ObserveAll(&outbox, kRank);
+  REQUIRE(outbox.Next());
+  v1::ReportEventsResponse two;
+  two.set_durable_seq(2);
+  outbox.OnReport(kRank, absl::OkStatus(), two);
+  spools.AppendStep(kRank, 3);
+  ObserveAll(&outbox, kRank);
+  REQUIRE(outbox.Next());  // Of the coordinator before.
+  outbox.AskAgain();
+  v1::ReportEventsResponse three;
+  three.set_durable_seq(3);
+  outbox.OnReport(kRank, absl::OkStatus(), three);
+  for (const absl::Status& answer : {absl::UnavailableError("lost"), absl::OkStatus()}) {
+    const std::optional<OutboxCall> question = outbox.Next();
+    REQUIRE(question);
+    CHECK(std::get<v1::ReportEventsRequest>(question->request).events().empty());
+    outbox.OnReport(kRank, answer, three);
+  }
+  CHECK_FALSE(outbox.Next());
+}
+
 TEST_CASE("A coordinator that sees a gap is asked from the first event on") {
   MemorySpools spools;
   ModelCoordinator coordinator;

@@ -5,7 +5,7 @@
 namespace ddl::agent {
 namespace {
 
-constexpr char kRun[] = "k3v9x2mq";
+constexpr char kReconciled[] = "k3v9x2mq";
 
 v1::HeartbeatResponse Reply(uint64_t term, uint64_t generation) {
   v1::HeartbeatResponse reply;
@@ -17,7 +17,7 @@ v1::HeartbeatResponse Reply(uint64_t term, uint64_t generation) {
 v1::DesiredAttempt* Want(v1::HeartbeatResponse* reply, v1::Desired desired, uint64_t epoch = 1,
                          std::vector<uint32_t> ranks = {0}, uint32_t world_size = 1) {
   v1::DesiredAttempt* attempt = reply->add_desired();
-  attempt->set_run(kRun);
+  attempt->set_run(kReconciled);
   attempt->set_epoch(epoch);
   attempt->set_desired(desired);
   attempt->set_world_size(world_size);
@@ -28,7 +28,7 @@ v1::DesiredAttempt* Want(v1::HeartbeatResponse* reply, v1::Desired desired, uint
 
 HeldAttempts Running(uint64_t epoch = 1) {
   HeldAttempts held;
-  HeldRank& rank = held[{kRun, epoch}].ranks[0];
+  HeldRank& rank = held[{kReconciled, epoch}].ranks[0];
   rank.process = {100, 5, "boot"};
   rank.state = v1::RANK_STATE_RUNNING;
   return held;
@@ -36,7 +36,7 @@ HeldAttempts Running(uint64_t epoch = 1) {
 
 HeldAttempts Exited() {
   HeldAttempts held = Running();
-  HeldRank& rank = held[{kRun, 1}].ranks[0];
+  HeldRank& rank = held[{kReconciled, 1}].ranks[0];
   rank.gone = true;
   rank.state = v1::RANK_STATE_EXITED;
   return held;
@@ -110,7 +110,7 @@ TEST_CASE("A process that may live is never forgotten") {
   Want(&reply, v1::DESIRED_FORGET);
   CHECK(Kinds(reconciler.React(Running(), reply)) == Expected{ActionKind::kKill});
   HeldAttempts gone_but_unread = Running();
-  gone_but_unread[{kRun, 1}].ranks[0].gone = true;
+  gone_but_unread[{kReconciled, 1}].ranks[0].gone = true;
   CHECK(reconciler.React(gone_but_unread, reply).empty());
   CHECK(Kinds(reconciler.React(Exited(), reply)) == Expected{ActionKind::kForget});
 }
@@ -125,8 +125,8 @@ TEST_CASE("A drain is asked for once and becomes a kill when its grace is over")
   CHECK(actions[0].grace == absl::Seconds(60));
 
   const absl::Time begun = absl::FromUnixSeconds(1000);
-  held[{kRun, 1}].ranks[0].draining_since = begun;
-  held[{kRun, 1}].ranks[0].grace = actions[0].grace;
+  held[{kReconciled, 1}].ranks[0].draining_since = begun;
+  held[{kReconciled, 1}].ranks[0].grace = actions[0].grace;
   CHECK(reconciler.React(held, reply).empty());
   CHECK(OverdueDrains(held, begun + absl::Seconds(59)).empty());
   CHECK(Kinds(OverdueDrains(held, begun + absl::Seconds(60))) == Expected{ActionKind::kKill});
@@ -139,7 +139,7 @@ TEST_CASE("Ranks wait for the port of a rank 0 on another host") {
   CHECK(Kinds(reconciler.React({}, reply)) == Expected{ActionKind::kAccept});
 
   HeldAttempts waiting;
-  waiting[{kRun, 1}].ranks[1] = {};
+  waiting[{kReconciled, 1}].ranks[1] = {};
   CHECK(reconciler.React(waiting, reply).empty());
   v1::HeartbeatResponse named = Reply(1, 2);
   Want(&named, v1::DESIRED_RUN, 1, {1}, 2)->set_rendezvous_port(4000);
@@ -162,7 +162,7 @@ TEST_CASE("An attempt that has begun to end starts no more ranks") {
   CHECK(Kinds(reconciler.React(Running(), reply)) == Expected{ActionKind::kStart});
   CHECK(reconciler.React(Exited(), reply).empty());
   HeldAttempts failed = Running();
-  failed[{kRun, 1}].launch_error = "no such data";
+  failed[{kReconciled, 1}].launch_error = "no such data";
   CHECK(reconciler.React(failed, reply).empty());
 }
 

@@ -9,7 +9,7 @@
 namespace ddl::agent {
 namespace {
 
-constexpr char kRun[] = "k3v9x2mq";
+constexpr char kMeasured[] = "k3v9x2mq";
 const absl::Time kNow = absl::FromUnixSeconds(1'700'000'000);
 
 struct World {
@@ -39,15 +39,15 @@ struct World {
     }
   }
   v1::RankEvent& Append(uint64_t epoch) {
-    v1::RankEvent& event = host.Append({{kRun, epoch}, 0});
+    v1::RankEvent& event = host.Append({{kMeasured, epoch}, 0});
     *event.mutable_time() =
         google::protobuf::util::TimeUtil::SecondsToTimestamp(absl::ToUnixSeconds(kNow));
     return event;
   }
   static HeldAttempts Held(uint64_t epoch, v1::RankState state) {
     HeldAttempts held;
-    held[{kRun, epoch}].ranks[0].process.pid = 1;
-    held[{kRun, epoch}].ranks[0].state = state;
+    held[{kMeasured, epoch}].ranks[0].process.pid = 1;
+    held[{kMeasured, epoch}].ranks[0].state = state;
     return held;
   }
   RunSeries NewSeries() {

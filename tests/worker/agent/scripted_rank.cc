@@ -114,7 +114,7 @@ int Train(const v1::RankLaunch& launch) {
 }  // namespace ddl
 
 int main(int argc, char** argv) {
-  if (argc != 4) return 64;
+  if (argc != 6 || std::string(argv[4]) != "--log-format") return 64;
   const absl::StatusOr<std::string> bytes = ddl::ReadFile(argv[3]);
   ddl::v1::RankLaunch launch;
   DDL_CHECK(bytes.ok() && launch.ParseFromString(*bytes));

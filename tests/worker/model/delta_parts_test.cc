@@ -3,26 +3,16 @@
 
 #include <cmath>
 
+#include "tests/worker/model/loops.h"
 #include "tests/worker/torch_test.h"
 
 namespace ddl {
 namespace {
 
-double At(const at::Tensor& tensor, at::IntArrayRef index) {
-  at::Tensor value = tensor;
-  for (const int64_t i : index) value = value[i];
-  return value.item<double>();
-}
-
-ModelConfig Config(int64_t channels) {
+ModelConfig PartsConfig(int64_t channels) {
   ModelConfig config{.d_model = 6, .n_layers = 1};
   config.residual.value_channels = channels;
   return config;
-}
-
-void Randomize(const Parameters& parameters) {
-  const at::NoGradGuard no_grad;
-  for (const Parameter& parameter : parameters.all()) at::Tensor(parameter.value).normal_();
 }
 
 TEST_CASE("The direction is h over the root of its squared norm plus k_eps squared") {
@@ -34,37 +24,10 @@ TEST_CASE("The direction is h over the root of its squared norm plus k_eps squar
   }
 }
 
-TEST_CASE("The channel compressor is a padded convolution along the channels and a read vector") {
-  for (int64_t n = 2; n <= 6; ++n) {
-    INFO("channels " << n);
-    Parameters parameters(1);
-    const ChannelCompressor compressor(Config(n), "compress", &parameters);
-    Randomize(parameters);
-    const at::Tensor kernel = parameters.all()[0].value;
-    const at::Tensor read = parameters.all()[1].value;
-    REQUIRE(kernel.sizes() == at::IntArrayRef({6, n}));
-    const at::Tensor state = at::randn({1, 1, n, 6});
-    const at::Tensor x = compressor.Compress(state);
-    const int64_t left = (n - 1) / 2;
-    for (int64_t i = 0; i < 6; ++i) {
-      double want = 0;
-      for (int64_t j = 0; j < n; ++j) {
-        double convolved = 0;
-        for (int64_t s = 0; s < n; ++s) {
-          const int64_t from = j + s - left;
-          if (from >= 0 && from < n) convolved += At(kernel, {i, s}) * At(state, {0, 0, from, i});
-        }
-        want += At(read, {j}) * convolved;
-      }
-      CHECK(At(x, {0, 0, i}) == Approx(want).margin(1e-5));
-    }
-  }
-}
-
 TEST_CASE("The embedding convolution is causal, depthwise, and at first the identity") {
   constexpr int64_t kChannels = 3;
   Parameters parameters(1);
-  const EmbeddingConvolution convolution(Config(kChannels), "input_embed", &parameters);
+  const EmbeddingConvolution convolution(PartsConfig(kChannels), "input_embed", &parameters);
   const at::Tensor embedding = at::randn({1, 7, 6});
   CHECK(at::equal(convolution.Expand(embedding).detach(),
                   embedding.unsqueeze(2).expand({1, 7, kChannels, 6})));
@@ -89,7 +52,7 @@ TEST_CASE("The embedding convolution is causal, depthwise, and at first the iden
 TEST_CASE("A gate starts at beta_init and lies between 0 and 2") {
   for (const int64_t hidden : {0, 5}) {
     for (const double beta : {0.0, 0.3, 1.0, 1.9, 2.0}) {
-      ModelConfig config = Config(1);
+      ModelConfig config = PartsConfig(1);
       config.residual.beta_hidden = hidden;
       config.residual.beta_init = beta;
       Parameters parameters(1);
@@ -103,7 +66,7 @@ TEST_CASE("A gate starts at beta_init and lies between 0 and 2") {
 }
 
 TEST_CASE("A two-layer gate is 2 sigmoid(w2 tanh(W1 c) + b), and a value head may be linear") {
-  ModelConfig config = Config(2);
+  ModelConfig config = PartsConfig(2);
   config.residual.beta_hidden = 3;
   config.residual.v_sigmoid = false;
   Parameters parameters(1);
@@ -125,7 +88,7 @@ TEST_CASE("A two-layer gate is 2 sigmoid(w2 tanh(W1 c) + b), and a value head ma
 
   double v = At(parameters.all()[4].value, {1});
   for (int64_t i = 0; i < 6; ++i) v += At(parameters.all()[3].value, {1, i}) * At(c, {0, 0, i});
-  CHECK(At(head.Value(c), {0, 0, 1}) == Approx(v).margin(1e-5));
+  CHECK(At(head.Value(c, at::Tensor()), {0, 0, 1}) == Approx(v).margin(1e-5));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "worker/optim/adamw.h"
 
 #include <cmath>
+#include <iostream>
 #include <optional>
 #include <vector>
 
@@ -56,7 +57,7 @@ TEST_CASE("Clipping scales all gradients to the largest norm, and only larger on
 void CheckTraining(const std::string& name) {
   const std::optional<Golden> golden = ReadGolden(name);
   if (!golden) {
-    WARN("skipped: no golden file " << name);
+    std::cout << "ddl test skipped: no golden file " << name << "\n";
     return;
   }
   Transformer model(golden->Config(), 0, at::kCPU);

@@ -32,7 +32,7 @@ TEST_CASE("A launch carries spec and placement as plain numbers") {
   CHECK(launch->train.StepTokens() == 128);
   CHECK(launch->train.Steps() == 80);
   CHECK(launch->train.flops_per_token > 0);
-  CHECK(launch->schedule.peak == 3e-3);
+  CHECK(launch->optimizer.adamw_peak == 3e-3);
   CHECK(launch->schedule.total_tokens == 80 * 128);
   REQUIRE(launch->checkpoints.size() == 1);
   CHECK(launch->checkpoints[0].epoch == 6);

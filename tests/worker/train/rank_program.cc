@@ -19,12 +19,12 @@
 #include "common/series.h"
 #include "common/spec_rules.h"
 #include "common/spool.h"
+#include "tests/places.h"
 #include "tests/worker/text_fixture.h"
 
 namespace ddl {
 namespace {
 
-constexpr char kProgram[] = DDL_BINARY_DIR "/bin/ddl-rank";
 constexpr auto kPatience = std::chrono::seconds(120);
 constexpr int kPollMilliseconds = 2;
 
@@ -73,6 +73,7 @@ v1::RankLaunch RankRun::Launch(uint64_t epoch, uint32_t rank) const {
 
 RankProcess::RankProcess(const v1::RankLaunch& launch) : folder_(launch.rank_folder()) {
   REQUIRE(MakeFolders(folder_).ok());
+  const std::string program = BuildPath("bin/ddl-rank");
   const std::string path = folder_ + "/launch.pb";
   REQUIRE(WriteFileAtomically(path, launch.SerializeAsString()).ok());
   const std::string log = folder_ + "/log";
@@ -81,7 +82,7 @@ RankProcess::RankProcess(const v1::RankLaunch& launch) : folder_(launch.rank_fol
   if (pid_ == 0) {
     const int fd = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
     dup2(fd, STDERR_FILENO);
-    execl(kProgram, kProgram, "train", "--launch", path.c_str(), nullptr);
+    execl(program.c_str(), program.c_str(), "train", "--launch", path.c_str(), nullptr);
     _exit(127);
   }
 }

@@ -89,6 +89,32 @@ void ResumeAndCompare(const RankRun& run, const std::vector<v1::RankEvent>& befo
   CHECK(ParametersSha256(rank.Log()) == ParametersSha256(Whole().log));
 }
 
+TEST_CASE("A run of the seed's recipe goes on from Muon's momentum with the same bits") {
+  const RankRun run;
+  const auto seed_recipe = [&](uint64_t epoch) {
+    v1::RankLaunch launch = run.Launch(epoch);
+    v1::OptimSpec& optim = *launch.mutable_spec()->mutable_optim();
+    optim.set_type("muon");
+    optim.mutable_schedule()->set_type("warmup_stable_decay");
+    optim.mutable_schedule()->set_decay_tokens(30 * 128);
+    return launch;
+  };
+  RankProcess whole(seed_recipe(1));
+  REQUIRE(whole.Wait() == 0);
+  const std::vector<v1::RankEvent> events = whole.Events();
+  std::vector<v1::CheckpointPrepared> early = Prepared(events);
+  while (early.back().step() > kSteps / 2) early.pop_back();
+  REQUIRE(early.back().step() >= 10);
+  v1::RankLaunch launch = seed_recipe(2);
+  AddCheckpoints(early, 1, &launch);
+  RankProcess rank(launch);
+  REQUIRE(rank.Wait() == 0);
+  CHECK(rank.Events().front().started().resumed_step() == early.back().step());
+  CHECK(ExactPoints(rank.Events(), 0) == ExactPoints(events, early.back().step()));
+  CHECK(ParametersSha256(rank.Log()) == ParametersSha256(whole.Log()));
+  CHECK(ParametersSha256(rank.Log()) != ParametersSha256(Whole().log));
+}
+
 TEST_CASE("A killed run resumes from its last checkpoint and ends with the same bits") {
   const RankRun run;
   RankProcess rank(run.Launch(1));

@@ -71,5 +71,22 @@ TEST_CASE("Counts add up between recorded points, and what is not finite is left
   CHECK_FALSE(values.contains("phase_seconds/eval"));
 }
 
+TEST_CASE("A validation has a point for each position that asks, or for runs of very many") {
+  Validation validation{.loss = 1, .accuracy = 0.5, .answers = 8};
+  validation.by_position = {{8, 0.25}, {9, 0.75}};
+  std::map<std::string, double> values = ByKey(ValidationSamples(validation, 2.0));
+  CHECK(values.at("val_position_accuracy/8") == 0.25);
+  CHECK(values.at("val_position_accuracy/9") == 0.75);
+  CHECK(values.size() == 5);
+
+  validation.by_position.clear();
+  for (int64_t i = 0; i < 601; ++i) validation.by_position.push_back({i, i < 3 ? 0.9 : 0.3});
+  values = ByKey(ValidationSamples(validation, 2.0));
+  CHECK(values.size() == 3 + 201);  // Runs of three, the last of one.
+  CHECK(values.at("val_position_accuracy/2") == Approx(0.9));
+  CHECK(values.at("val_position_accuracy/5") == Approx(0.3));
+  CHECK(values.at("val_position_accuracy/600") == Approx(0.3));
+}
+
 }  // namespace
 }  // namespace ddl
