@@ -51,7 +51,6 @@ inline constexpr int64_t kScalarBytes = kWarp * 4;
 // `features` of a thread; a block has at most `most_warps`; a token has `data_rows` rows.
 inline BoundaryPlan PlanBoundary(const BoundaryShape& s, int features, int element_bytes,
                                  int most_warps, int data_rows) {
-  constexpr int64_t kSharedBytes = 227 * 1024;
   constexpr int kMostTeams = 8;
   BoundaryPlan plan;
   const int multiprocessors = MultiprocessorCount();
@@ -60,7 +59,7 @@ inline BoundaryPlan PlanBoundary(const BoundaryShape& s, int features, int eleme
   const int64_t weights = WeightRows(static_cast<int>(s.n)) * padded * 4;
   const int64_t sums = ScratchFloats(1, plan.warps) * 4 + kStages * plan.warps * kScalarBytes;
   const int64_t team = kStages * data_rows * padded * element_bytes + sums;
-  const int64_t fitting = (kSharedBytes - weights) / team;
+  const int64_t fitting = (SharedMemoryLimit() - weights) / team;
   int64_t teams = most_warps / plan.warps;
   teams = teams < kMostTeams ? teams : kMostTeams;
   teams = teams < fitting ? teams : fitting;

@@ -9,7 +9,7 @@ namespace {
 // copied itself. Longer rows are read twice, mostly from the second-level cache.
 constexpr int kThreads = 1024;
 constexpr int kWarps = kThreads / kWarp;
-constexpr int64_t kMostStagedBytes = 110 * 1024;
+constexpr int64_t kOtherSharedBytes = 1024;
 constexpr float kLog2E = 1.4426950408889634f;
 constexpr float kLn2 = 0.6931471805599453f;
 
@@ -194,8 +194,8 @@ template <typename T>
 Outcome Launch(const CrossEntropy<T>& call, Gpu place) {
   if (Outcome fits = CheckCrossEntropy(call); !fits.ok()) return fits;
   const int64_t bytes = call.stride * static_cast<int64_t>(sizeof(T));
-  return bytes <= kMostStagedBytes ? Start<T, true>(call, bytes, place)
-                                   : Start<T, false>(call, bytes, place);
+  return 2 * bytes + kOtherSharedBytes <= SharedMemoryLimit() ? Start<T, true>(call, bytes, place)
+                                                              : Start<T, false>(call, bytes, place);
 }
 
 template Outcome Launch(const CrossEntropy<float>&, Gpu);

@@ -35,6 +35,18 @@ inline int MultiprocessorCount() {
   return count;
 }
 
+// Bytes of shared memory that one block may have on the current GPU: 227 KiB with sm_90.
+inline int64_t SharedMemoryLimit() {
+  int device = 0;
+  int bytes = 0;
+  if (cudaGetDevice(&device) != cudaSuccess ||
+      cudaDeviceGetAttribute(&bytes, cudaDevAttrMaxSharedMemoryPerBlockOptin, device) !=
+          cudaSuccess) {
+    return 0;
+  }
+  return bytes;
+}
+
 __device__ __forceinline__ float LowHalf(uint32_t pair) { return __uint_as_float(pair << 16); }
 __device__ __forceinline__ float HighHalf(uint32_t pair) {
   return __uint_as_float(pair & 0xffff0000u);

@@ -17,6 +17,8 @@ MAY_INCLUDE = {
     "worker/model": {"worker/model", "kernels", "common"},
     "worker/optim": {"worker/optim", "worker/model", "kernels", "common"},
     "tests/common": {"common", "proto", "tests"},
+    "tests/kernels": {"kernels", "tests/kernels"},
+    "tests/gpu": {"kernels", "tests/kernels", "tests/gpu"},
     "tests/coordinator": {"coordinator", "common", "proto", "tests"},
     "tests/coordinator/core": {"coordinator/core", "common", "proto", "tests/coordinator/core"},
     "tests/cli": {"cli", "common", "proto", "tests"},
