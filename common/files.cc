@@ -11,8 +11,8 @@
 #include <filesystem>
 #include <system_error>
 
-#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
+#include "common/regular_file.h"
 #include "common/status.h"
 
 namespace ddl {
@@ -58,18 +58,11 @@ absl::Status ErrnoStatus(absl::string_view what, absl::string_view path) {
 }
 
 absl::StatusOr<std::string> ReadFile(const std::string& path, int64_t limit_bytes) {
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) return ErrnoStatus("cannot open", path);
-  const auto closer = absl::MakeCleanup([fd] { close(fd); });
-  struct stat status {};
-  if (fstat(fd, &status) != 0) return ErrnoStatus("cannot stat", path);
-  if (!S_ISREG(status.st_mode)) {
-    return absl::FailedPreconditionError(absl::StrCat(path, " is not a regular file"));
-  }
+  DDL_ASSIGN_OR_RETURN(const RegularFile file, RegularFile::Open(path));
   std::string bytes;
   std::string chunk(size_t{1} << 16, '\0');
   while (true) {
-    const ssize_t got = read(fd, chunk.data(), chunk.size());
+    const ssize_t got = read(file.fd(), chunk.data(), chunk.size());
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return ErrnoStatus("cannot read", path);
     if (got == 0) return bytes;

@@ -1,30 +1,20 @@
 #include "common/mapped_file.h"
 
-#include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <utility>
 
-#include "absl/cleanup/cleanup.h"
-#include "absl/strings/str_cat.h"
 #include "common/files.h"
+#include "common/regular_file.h"
+#include "common/status.h"
 
 namespace ddl {
 
 absl::StatusOr<MappedFile> MappedFile::Open(const std::string& path) {
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) return ErrnoStatus("cannot open", path);
-  const auto closer = absl::MakeCleanup([fd] { close(fd); });
-  struct stat status {};
-  if (fstat(fd, &status) != 0) return ErrnoStatus("cannot stat", path);
-  if (!S_ISREG(status.st_mode)) {
-    return absl::FailedPreconditionError(absl::StrCat(path, " is not a regular file"));
-  }
-  const auto size = static_cast<size_t>(status.st_size);
+  DDL_ASSIGN_OR_RETURN(const RegularFile file, RegularFile::Open(path));
+  const auto size = static_cast<size_t>(file.bytes());
   if (size == 0) return MappedFile(absl::string_view());
-  void* const start = mmap(nullptr, size, PROT_READ, MAP_SHARED, fd, 0);
+  void* const start = mmap(nullptr, size, PROT_READ, MAP_SHARED, file.fd(), 0);
   if (start == MAP_FAILED) return ErrnoStatus("cannot map", path);
   return MappedFile(absl::string_view(static_cast<const char*>(start), size));
 }

@@ -24,6 +24,11 @@ inline constexpr absl::string_view kDataWaitSeconds = "data_wait_seconds";  // O
 inline constexpr absl::string_view kDataReadBytes = "data_read_bytes";      // Of this step.
 inline constexpr absl::string_view kNonfiniteSteps = "nonfinite_steps";     // 1 on a skipped step.
 inline constexpr absl::string_view kGradientClips = "gradient_clips";       // 1 when clipped.
+inline constexpr absl::string_view kMfuRatio = "mfu_ratio";  // Only on GPUs with a known peak.
+// With several ranks.
+inline constexpr absl::string_view kStragglerRatio = "straggler_ratio";  // Slowest by median.
+inline constexpr absl::string_view kCommBytes = "comm_bytes";      // Of rank 0, of these steps.
+inline constexpr absl::string_view kCommSeconds = "comm_seconds";  // Of rank 0, of this step.
 // By validation; the record's step is the step it follows.
 inline constexpr absl::string_view kValLoss = "val_loss";          // Nats per token.
 inline constexpr absl::string_view kValAccuracy = "val_accuracy";  // Share of right next tokens.

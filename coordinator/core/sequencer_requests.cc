@@ -36,7 +36,6 @@ absl::StatusOr<Submission> OneRun(const v1::ExperimentSpec& partial, IdSource* i
 
 absl::StatusOr<Submission> Sweep(const v1::SweepSpec& partial, const SequencerSettings& settings,
                                  IdSource* ids) {
-  DDL_RETURN_IF_ERROR(CheckSweep(partial));
   DDL_ASSIGN_OR_RETURN(const v1::SweepSpec sweep, ResolveSweep(partial));
   const int64_t trials = TrialCount(sweep);
   if (trials < 1 || trials > settings.trials_per_sweep) {
@@ -172,17 +171,29 @@ absl::StatusOr<v1::ChangeRunsResponse> ViewsOf(const State& state, Store* store,
 
 }  // namespace
 
+absl::Status CheckSubmission(const v1::SubmitExperimentRequest& request) {
+  switch (request.what_case()) {
+    case v1::SubmitExperimentRequest::kSpec: return ResolveSpec(request.spec()).status();
+    case v1::SubmitExperimentRequest::kSweep: return CheckSweep(request.sweep());
+    case v1::SubmitExperimentRequest::WHAT_NOT_SET: break;
+  }
+  return absl::InvalidArgumentError("spec or sweep must be set");
+}
+
 absl::StatusOr<v1::SubmitExperimentResponse> Sequencer::Submit(
     const v1::SubmitExperimentRequest& request, const Caller& caller) {
+  return Submit(request, caller, CheckSubmission(request));
+}
+
+absl::StatusOr<v1::SubmitExperimentResponse> Sequencer::Submit(
+    const v1::SubmitExperimentRequest& request, const Caller& caller, const absl::Status& checked) {
   Inner& self = *inner_;
   DDL_RETURN_IF_ERROR(self.CheckWritable());
   v1::SubmitExperimentResponse response;
   DDL_ASSIGN_OR_RETURN(const bool repeated, self.FindReply("SubmitExperiment", request.request_id(),
                                                            request, caller, &response));
   if (repeated) return response;
-  if (request.what_case() == v1::SubmitExperimentRequest::WHAT_NOT_SET) {
-    return absl::InvalidArgumentError("spec or sweep must be set");
-  }
+  DDL_RETURN_IF_ERROR(checked);
   const State& state = self.core.state();
   IdSource ids(&state, caller.entropy);
   DDL_ASSIGN_OR_RETURN(const Submission submission,

@@ -8,6 +8,7 @@
 
 #include "absl/time/clock.h"
 #include "common/logging.h"
+#include "common/metric_table.h"
 #include "common/names.h"
 #include "common/status.h"
 
@@ -83,6 +84,11 @@ absl::Status CommitLoop::Execute(Call call, absl::Time deadline) {
   return *answer->status;
 }
 
+HistogramCounts CommitLoop::cycles() const {
+  MutexLock lock(&mutex_);
+  return cycles_;
+}
+
 std::vector<CommitLoop::Call> CommitLoop::TakeCalls(absl::Duration longest) {
   const auto wait = absl::ToChronoNanoseconds(std::max(longest, absl::ZeroDuration()));
   MutexLock lock(&mutex_);
@@ -115,7 +121,7 @@ void CommitLoop::Serve(std::vector<Call> calls, bool tick) {
     call.run(sequencer_, CallerOf(call.principal));
     changes = true;
   }
-  if (tick) sequencer_.Tick(CallerOf(""));
+  if (tick) Tick();
   const absl::Status flushed = changes ? Flush() : absl::OkStatus();
   for (const Call& call : calls) {
     if (call.changes) call.answer->Give(flushed);
@@ -125,6 +131,14 @@ void CommitLoop::Serve(std::vector<Call> calls, bool tick) {
     call.run(sequencer_, Caller());
     call.answer->Give(absl::OkStatus());
   }
+}
+
+void CommitLoop::Tick() {
+  const Caller caller = CallerOf("");
+  sequencer_.Tick(caller);
+  const double seconds = absl::ToDoubleSeconds(Uptime() - caller.uptime);
+  MutexLock lock(&mutex_);
+  cycles_.Observe(HistogramBounds("ddl_scheduler_cycle_duration_seconds"), seconds);
 }
 
 absl::Status CommitLoop::Flush() {

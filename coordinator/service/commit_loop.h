@@ -20,6 +20,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "common/metric_families.h"
 #include "common/mutex.h"
 #include "coordinator/core/sequencer.h"
 #include "coordinator/service/change_feed.h"
@@ -56,6 +57,9 @@ class CommitLoop {
   ChangeFeed& feed() { return feed_; }
   // Whether the last flush succeeded: false while the disk is full.
   bool healthy() const;
+  // Durations of the sequencer's ticks since the start, in seconds: liveness, placement and all
+  // else that the core decides by itself. In the buckets of ddl_scheduler_cycle_duration_seconds.
+  HistogramCounts cycles() const;
 
  private:
   struct Answer {
@@ -77,6 +81,7 @@ class CommitLoop {
   void Loop();
   std::vector<Call> TakeCalls(absl::Duration longest);
   void Serve(std::vector<Call> calls, bool tick);
+  void Tick();
   absl::Status Flush();
 
   const CommitLoopSettings settings_;
@@ -88,6 +93,7 @@ class CommitLoop {
   std::deque<Call> queue_ ABSL_GUARDED_BY(mutex_);
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   bool healthy_ ABSL_GUARDED_BY(mutex_) = true;
+  HistogramCounts cycles_ ABSL_GUARDED_BY(mutex_);
   std::thread thread_;
 };
 

@@ -53,11 +53,13 @@ grpc::Status ExperimentsService::SubmitExperiment(grpc::ServerContext* context,
                                                   const v1::SubmitExperimentRequest* request,
                                                   v1::SubmitExperimentResponse* response) {
   return Serve(context, "SubmitExperiment", [&](const ServedCall& call) {
+    // Here, and not in the loop: other calls do not wait for the check of a large sweep.
+    const absl::Status checked = CheckSubmission(*request);
     absl::Status status =
         Deliver(loop_.Change<v1::SubmitExperimentResponse>(
                     call.principal, call.deadline,
-                    [submit = *request](Sequencer& sequencer, const Caller& caller) {
-                      return sequencer.Submit(submit, caller);
+                    [submit = *request, checked](Sequencer& sequencer, const Caller& caller) {
+                      return sequencer.Submit(submit, caller, checked);
                     }),
                 response);
     if (status.ok() && !request->validate_only()) {

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "common/metric_table.h"
-#include "common/series.h"
 #include "coordinator/core/times.h"
 
 namespace ddl::coordinator {
@@ -79,11 +78,6 @@ void AddWorkers(const State& state, const std::set<std::string>& pools, MetricFa
   Export("ddl_scheduler_slots", slots, families);
 }
 
-bool HasObjective(const v1::ExperimentRecord& sweep) {
-  const v1::SweepMetric& metric = sweep.sweep().metric();
-  return metric.name() == series::kValLoss && metric.goal() == "minimize";
-}
-
 }  // namespace
 
 void AddSchedulerMetrics(const State& state, MetricFamilies* families) {
@@ -99,7 +93,12 @@ void AddHeartbeats(const std::map<std::string, absl::Time>& heard, MetricFamilie
   }
 }
 
-void AddSweepMetrics(const State& state, const std::map<std::string, RunProgress>& progress,
+Objective ObjectiveOf(const v1::ExperimentRecord& sweep) {
+  const v1::SweepMetric& metric = sweep.sweep().metric();
+  return {metric.name(), metric.goal() == "maximize"};
+}
+
+void AddSweepMetrics(const State& state, const std::map<std::string, double>& objectives,
                      MetricFamilies* families) {
   std::vector<const v1::ExperimentRecord*> sweeps;
   for (const auto& [id, experiment] : state.experiments) {
@@ -108,12 +107,14 @@ void AddSweepMetrics(const State& state, const std::map<std::string, RunProgress
   std::sort(sweeps.begin(), sweeps.end(),
             [](const auto* a, const auto* b) { return a->order() > b->order(); });
   if (sweeps.size() > kMaxVisibleSweeps) sweeps.resize(kMaxVisibleSweeps);
-  std::map<std::string, double> best;
-  for (const auto& [run, values] : progress) {
+  std::map<std::string, double> best;  // By experiment.
+  for (const auto& [run, value] : objectives) {
     const v1::RunRecord* const record = FindRun(state, run);
-    if (record == nullptr || std::isnan(values.best_val_loss)) continue;
-    const auto [place, is_new] = best.emplace(record->experiment_id(), values.best_val_loss);
-    if (!is_new) place->second = std::min(place->second, values.best_val_loss);
+    if (record == nullptr) continue;
+    const v1::ExperimentRecord* const sweep = FindExperiment(state, record->experiment_id());
+    if (sweep == nullptr) continue;
+    const auto [place, is_new] = best.emplace(sweep->id(), value);
+    if (!is_new && IsBetter(ObjectiveOf(*sweep), value, place->second)) place->second = value;
   }
   for (const v1::ExperimentRecord* const sweep : sweeps) {
     for (const auto& [run_state, count] : sweep->runs_by_state()) {
@@ -122,7 +123,7 @@ void AddSweepMetrics(const State& state, const std::map<std::string, RunProgress
     }
     families->Set("ddl_sweep_trials", {sweep->id(), "pending"}, sweep->trials() - sweep->created());
     const auto found = best.find(sweep->id());
-    if (found == best.end() || !HasObjective(*sweep)) continue;
+    if (found == best.end()) continue;
     families->Set("ddl_sweep_best_objective", {sweep->id()}, found->second);
   }
 }

@@ -9,7 +9,7 @@
 #include "absl/time/time.h"
 #include "common/metric_families.h"
 #include "coordinator/core/state.h"
-#include "coordinator/core/store.h"
+#include "coordinator/web/objectives.h"
 
 namespace ddl::coordinator {
 
@@ -18,9 +18,11 @@ inline constexpr size_t kMaxVisibleSweeps = 100;
 void AddSchedulerMetrics(const State& state, MetricFamilies* families);
 // Of workers that have been heard in this term.
 void AddHeartbeats(const std::map<std::string, absl::Time>& heard, MetricFamilies* families);
-// Trials by state; of sweeps that minimize val_loss the best value, from `progress` by run.
-// The newest kMaxVisibleSweeps.
-void AddSweepMetrics(const State& state, const std::map<std::string, RunProgress>& progress,
+// What the runs of a sweep are compared by.
+Objective ObjectiveOf(const v1::ExperimentRecord& sweep);
+// Trials by state, and the best of `objectives`: the value of each run of a sweep that has one, in
+// its sweep's metric. The newest kMaxVisibleSweeps.
+void AddSweepMetrics(const State& state, const std::map<std::string, double>& objectives,
                      MetricFamilies* families);
 
 }  // namespace ddl::coordinator

@@ -1,6 +1,7 @@
 #include "coordinator/web/scrape.h"
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -18,29 +19,35 @@ struct Scrape::Visible {
   MetricFamilies families;
   std::vector<std::string> runs;  // Newest first.
   std::map<std::string, Lineage> lineages;
+  std::map<std::string, Objective> objectives;  // Of the runs of sweeps.
+  std::set<std::string> ended;
   uint64_t dropped_samples = 0;
 };
 
 absl::StatusOr<Scrape::Visible> Scrape::Look(absl::Time now, absl::Time deadline) {
-  return loop_.Read<Visible>(deadline,
-                             [now](const Sequencer& sequencer) -> absl::StatusOr<Visible> {
-                               const State& state = sequencer.core().state();
-                               Visible visible;
-                               std::map<std::string, absl::Time> heard;
-                               for (const auto& [name, worker] : state.workers) {
-                                 const WorkerPulse* const pulse = sequencer.Pulse(name);
-                                 if (pulse != nullptr) heard[name] = pulse->last_heartbeat;
-                               }
-                               AddSchedulerMetrics(state, &visible.families);
-                               AddHeartbeats(heard, &visible.families);
-                               for (const v1::RunRecord* const run : VisibleRuns(state, now)) {
-                                 AddRunMetrics(state, *run, &visible.families);
-                                 visible.runs.push_back(run->id());
-                                 visible.lineages[run->id()] = LineageOf(*run);
-                               }
-                               visible.dropped_samples = sequencer.dropped_samples();
-                               return visible;
-                             });
+  return loop_.Read<Visible>(
+      deadline, [now](const Sequencer& sequencer) -> absl::StatusOr<Visible> {
+        const State& state = sequencer.core().state();
+        Visible visible;
+        std::map<std::string, absl::Time> heard;
+        for (const auto& [name, worker] : state.workers) {
+          const WorkerPulse* const pulse = sequencer.Pulse(name);
+          if (pulse != nullptr) heard[name] = pulse->last_heartbeat;
+        }
+        AddSchedulerMetrics(state, &visible.families);
+        AddHeartbeats(heard, &visible.families);
+        for (const v1::RunRecord* const run : VisibleRuns(state, now)) {
+          AddRunMetrics(state, *run, &visible.families);
+          visible.runs.push_back(run->id());
+          visible.lineages[run->id()] = LineageOf(*run);
+          if (HasEnded(run->state())) visible.ended.insert(run->id());
+          const v1::ExperimentRecord* const parent = FindExperiment(state, run->experiment_id());
+          if (parent == nullptr || parent->kind() != "sweep") continue;
+          visible.objectives[run->id()] = ObjectiveOf(*parent);
+        }
+        visible.dropped_samples = sequencer.dropped_samples();
+        return visible;
+      });
 }
 
 absl::Status Scrape::AddProgress(Visible* visible, absl::Time deadline) {
@@ -54,14 +61,25 @@ absl::Status Scrape::AddProgress(Visible* visible, absl::Time deadline) {
       visible->families.Set("ddl_run_milestone_val_loss", {run, absl::StrCat(tokens)}, loss);
     }
   }
-  milestones_.Retain({visible->runs.begin(), visible->runs.end()});
+  const std::set<std::string> retained(visible->runs.begin(), visible->runs.end());
+  milestones_.Retain(retained);
+  objectives_.Retain(retained);
+  std::map<std::string, double> best;
+  for (const auto& [run, objective] : visible->objectives) {
+    const auto found = progress.find(run);
+    if (found == progress.end()) continue;
+    DDL_ASSIGN_OR_RETURN(const std::optional<double> value,
+                         objectives_.Of(run, visible->lineages[run], objective, found->second,
+                                        visible->ended.count(run) > 0));
+    if (value) best[run] = *value;
+  }
   DDL_ASSIGN_OR_RETURN(
       visible->families,
       loop_.Read<MetricFamilies>(
           deadline,
           [families = visible->families,
-           progress](const Sequencer& sequencer) mutable -> absl::StatusOr<MetricFamilies> {
-            AddSweepMetrics(sequencer.core().state(), progress, &families);
+           best](const Sequencer& sequencer) mutable -> absl::StatusOr<MetricFamilies> {
+            AddSweepMetrics(sequencer.core().state(), best, &families);
             return families;
           }));
   return absl::OkStatus();
@@ -83,6 +101,7 @@ absl::StatusOr<std::vector<prometheus::MetricFamily>> Scrape::Families(absl::Tim
   families.Set("ddl_build_info", {"coordinator", std::string(Version()), std::string(Revision())},
                1);
   families.Set("ddl_coordinator_leader", {}, 1);
+  families.SetHistogram("ddl_scheduler_cycle_duration_seconds", {}, loop_.cycles());
   AddPoints(visible.dropped_samples, &families);
   gate_.Export(&families);
   return families.Families();

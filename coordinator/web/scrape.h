@@ -12,6 +12,7 @@
 #include "coordinator/service/commit_loop.h"
 #include "coordinator/store/sqlite_store.h"
 #include "coordinator/web/milestones.h"
+#include "coordinator/web/objectives.h"
 
 namespace ddl::coordinator {
 
@@ -19,7 +20,7 @@ class Scrape {
  public:
   // All outlive this.
   Scrape(CommitLoop* loop, SqliteStore* store, CallGate* gate)
-      : loop_(*loop), store_(*store), gate_(*gate), milestones_(store) {}
+      : loop_(*loop), store_(*store), gate_(*gate), milestones_(store), objectives_(store) {}
 
   absl::StatusOr<std::vector<prometheus::MetricFamily>> Families(absl::Time now,
                                                                  absl::Time deadline);
@@ -34,6 +35,7 @@ class Scrape {
   SqliteStore& store_;
   CallGate& gate_;
   Milestones milestones_;
+  Objectives objectives_;
 };
 
 }  // namespace ddl::coordinator

@@ -1,15 +1,24 @@
 #include "tests/sim/network.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
 namespace ddl::sim {
 
+void Network::NoteArrival(int link, bool up, uint64_t order) {
+  uint64_t& newest = newest_arrived_[{link, up}];
+  if (order < newest) tally_.Count(Fault::kMessageReordered);
+  newest = std::max(newest, order);
+}
+
 void Network::Send(int link, bool up, std::function<void()> arrive) {
-  const auto deliver = [this, link, up](absl::Duration delay, std::function<void()> action) {
-    queue_.After(delay, [this, link, up, action = std::move(action)] {
+  const uint64_t order = ++sent_;
+  const auto deliver = [this, link, up, order](absl::Duration delay, std::function<void()> action) {
+    queue_.After(delay, [this, link, up, order, action = std::move(action)] {
       const Link& now = links_[link];
       if (up ? now.up_cut : now.down_cut) return;
+      NoteArrival(link, up, order);
       action();
     });
   };

@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "tests/sim/event_queue.h"
@@ -39,12 +40,16 @@ class Network {
 
  private:
   void Send(int link, bool up, std::function<void()> arrive);
+  // Counts a message that arrives behind one that was sent later the same way.
+  void NoteArrival(int link, bool up, uint64_t order);
   void Finish(uint64_t call, const Answer& answer);
 
   EventQueue& queue_;
   Random& random_;
   Tally& tally_;
   std::map<int, Link> links_;
+  std::map<std::pair<int, bool>, uint64_t> newest_arrived_;  // By link and direction.
+  uint64_t sent_ = 0;
   std::map<uint64_t, std::function<void(const Answer&)>> pending_;
   uint64_t calls_ = 0;
   bool rough_ = true;

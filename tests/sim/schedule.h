@@ -10,6 +10,8 @@
 
 namespace ddl::sim {
 
+inline constexpr uint64_t kFewestOfLarge = 40;  // Workers of a large cluster.
+
 struct Outcome {
   std::string broken;  // Empty: every invariant held.
   uint64_t events = 0;

@@ -17,6 +17,7 @@ enum class Fault {
   kMessageLost,
   kMessageDuplicated,
   kMessageDelayed,
+  kMessageReordered,
   kPartitionFull,
   kPartitionUp,
   kPartitionDown,

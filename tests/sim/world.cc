@@ -51,8 +51,11 @@ void World::BuildWorkers() {
       gang = std::make_shared<Gang>(&queue_, &random_, &tally_, &storage_, &rough_);
     return gang;
   };
-  // Most clusters are small, so that a run of many schedules stays short; some have 30 workers.
-  const uint64_t count = random_.Chance(900) ? random_.Between(3, 8) : random_.Between(9, 30);
+  // Most clusters are small, so that a run of many schedules stays short.
+  const uint64_t size = random_.Below(1000);
+  const uint64_t count = size < 880   ? random_.Between(3, 8)
+                         : size < 970 ? random_.Between(9, 30)
+                                      : random_.Between(kFewestOfLarge, 80);
   for (uint64_t i = 0; i < count; ++i) {
     const int index = static_cast<int>(i);
     const auto slots = static_cast<uint32_t>(random_.Between(1, 4));
@@ -309,6 +312,7 @@ std::string Name(Fault fault) {
     case Fault::kMessageLost: return "message_lost";
     case Fault::kMessageDuplicated: return "message_duplicated";
     case Fault::kMessageDelayed: return "message_delayed";
+    case Fault::kMessageReordered: return "message_reordered";
     case Fault::kPartitionFull: return "partition_full";
     case Fault::kPartitionUp: return "partition_to_coordinator";
     case Fault::kPartitionDown: return "partition_from_coordinator";

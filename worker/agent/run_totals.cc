@@ -25,12 +25,15 @@ constexpr Target kGauges[] = {
     {series::kLearningRate, "ddl_train_learning_rate", "all"},
     {series::kValLoss, "ddl_val_loss", "val"},
     {series::kValAccuracy, "ddl_val_accuracy_ratio", "val"},
+    {series::kMfuRatio, "ddl_train_mfu_ratio", ""},
+    {series::kStragglerRatio, "ddl_train_straggler_ratio", ""},
 };
 constexpr Target kSums[] = {
     {series::kDataWaitSeconds, "ddl_data_wait_seconds_total", ""},
     {series::kDataReadBytes, "ddl_data_read_bytes_total", ""},
     {series::kNonfiniteSteps, "ddl_train_nonfinite_steps_total", "step"},
     {series::kGradientClips, "ddl_train_gradient_clips_total", ""},
+    {series::kCommBytes, "ddl_comm_bytes_total", "allreduce"},
 };
 
 std::vector<std::string> LabelOf(const Target& target) {
@@ -117,6 +120,9 @@ void RunTotals::ApplySample(const v1::Sample& sample, BetaCounts* betas) {
   } else if (name == series::kStepSeconds) {
     histograms_[{"ddl_train_step_duration_seconds", {}}].Observe(
         HistogramBounds("ddl_train_step_duration_seconds"), sample.value());
+  } else if (name == series::kCommSeconds) {
+    histograms_[{"ddl_comm_duration_seconds", {"allreduce"}}].Observe(
+        HistogramBounds("ddl_comm_duration_seconds"), sample.value());
   } else if (name == series::kGateBetaMean) {
     gauges_[{"ddl_gate_beta_mean", {sample.layer(), sample.sublayer()}}] = sample.value();
   } else if (name == series::kGateDiscrepancyRms) {

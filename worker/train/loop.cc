@@ -81,6 +81,12 @@ absl::Status Loop::RecordStep(const StepResult& result) {
   StepRecord record = RecordHere();
   record.samples = StepSamples(result, counts_, parts_.launch->train.gates_by_layer);
   counts_ = {};
+  if (parts_.peak_flops_per_second) {
+    const TrainConfig& train = parts_.launch->train;
+    const double flops = static_cast<double>(train.StepTokens()) * train.flops_per_token /
+                         static_cast<double>(parts_.launch->world_size);
+    AddUtilization(flops, result.seconds, *parts_.peak_flops_per_second, &record.samples);
+  }
   return Write(std::move(record));
 }
 

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -27,8 +28,9 @@ struct LoopParts {
   const SequenceSource* data = nullptr;
   Collective* collective = nullptr;
   EventSink* events = nullptr;
-  CheckpointWriter* checkpoints = nullptr;  // Used by rank 0 alone.
-  std::function<bool()> should_stop;        // Asked before every step.
+  std::optional<double> peak_flops_per_second;  // Of this rank's device, where it is known.
+  CheckpointWriter* checkpoints = nullptr;      // Used by rank 0 alone.
+  std::function<bool()> should_stop;            // Asked before every step.
 };
 
 enum class LoopEnd { kFinished, kDrained };

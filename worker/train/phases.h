@@ -25,7 +25,11 @@ class PhaseTimes {
 
 class Stopwatch {
  public:
-  // Seconds since the last call, or since the start.
+  // Seconds since the last Lap, or since the start.
+  double Passed() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - last_).count();
+  }
+  // As Passed; the next lap begins.
   double Lap() {
     const auto now = std::chrono::steady_clock::now();
     const std::chrono::duration<double> passed = now - last_;

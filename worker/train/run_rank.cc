@@ -18,6 +18,7 @@
 #include "worker/model/transformer.h"
 #include "worker/optim/optimizer.h"
 #include "worker/train/checkpoint_writer.h"
+#include "worker/train/device_peak.h"
 #include "worker/train/environment.h"
 #include "worker/train/loop.h"
 #include "worker/train/resume.h"
@@ -143,6 +144,7 @@ RankExited Train(const Launch& launch, at::Device device, EventSink* events,
              .data = data->get(),
              .collective = collective->get(),
              .events = events,
+             .peak_flops_per_second = PeakFlopsPerSecond(DeviceModel(device)),
              .checkpoints = &checkpoints,
              .should_stop = should_stop},
             &progress);

@@ -1,5 +1,6 @@
 #include "worker/train/step_samples.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <string>
@@ -64,6 +65,15 @@ void AddPositions(const std::vector<PositionAccuracy>& positions, std::vector<Sa
   }
 }
 
+// The slowest by the median; of an even number, the mean of the two in the middle.
+double StragglerRatio(std::vector<double> seconds) {
+  std::sort(seconds.begin(), seconds.end());
+  const size_t half = seconds.size() / 2;
+  const double median =
+      seconds.size() % 2 == 1 ? seconds[half] : (seconds[half - 1] + seconds[half]) / 2;
+  return seconds.back() / median;
+}
+
 }  // namespace
 
 void StepCounts::Add(const StepResult& result) {
@@ -71,6 +81,7 @@ void StepCounts::Add(const StepResult& result) {
   data_read_bytes += result.data_read_bytes;
   nonfinite_steps += result.finite ? 0 : 1;
   gradient_clips += result.clipped ? 1 : 0;
+  comm_bytes += result.comm_bytes;
 }
 
 void AddGateSamples(const at::Tensor& sums, bool by_layer, std::vector<Sample>* samples) {
@@ -109,8 +120,18 @@ std::vector<Sample> StepSamples(const StepResult& result, const StepCounts& coun
   if (counts.gradient_clips > 0) {
     Add(series::kGradientClips, static_cast<double>(counts.gradient_clips), {}, &samples);
   }
+  if (!result.rank_seconds.empty()) {
+    Add(series::kStragglerRatio, StragglerRatio(result.rank_seconds), {}, &samples);
+    Add(series::kCommBytes, static_cast<double>(counts.comm_bytes), {}, &samples);
+    Add(series::kCommSeconds, result.comm_seconds, {}, &samples);
+  }
   if (result.gate_sums.defined()) AddGateSamples(result.gate_sums, gates_by_layer, &samples);
   return samples;
+}
+
+void AddUtilization(double flops, double seconds, double peak_flops_per_second,
+                    std::vector<Sample>* samples) {
+  Add(series::kMfuRatio, flops / (seconds * peak_flops_per_second), {}, samples);
 }
 
 std::vector<Sample> ValidationSamples(const Validation& validation, double seconds) {

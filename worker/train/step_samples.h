@@ -19,6 +19,7 @@ struct StepCounts {
   int64_t data_read_bytes = 0;
   int64_t nonfinite_steps = 0;
   int64_t gradient_clips = 0;
+  int64_t comm_bytes = 0;
 
   void Add(const StepResult& result);
 };
@@ -29,6 +30,10 @@ std::vector<Sample> StepSamples(const StepResult& result, const StepCounts& coun
 
 // Gate statistics of `sums` (GateStatistics::Sums(), on the CPU).
 void AddGateSamples(const at::Tensor& sums, bool by_layer, std::vector<Sample>* samples);
+
+// How much of `peak_flops_per_second` a rank has reached that did `flops` in `seconds`.
+void AddUtilization(double flops, double seconds, double peak_flops_per_second,
+                    std::vector<Sample>* samples);
 
 std::vector<Sample> ValidationSamples(const Validation& validation, double seconds);
 

@@ -48,20 +48,30 @@ at::Tensor TrainingStep::Accumulate(GateStatistics* gates, StepResult* result, P
   return loss_sum;
 }
 
-absl::Status TrainingStep::Reduce(const at::Tensor& loss, bool drain, GateStatistics* gates,
-                                  StepResult* result) {
+absl::Status TrainingStep::Reduce(const at::Tensor& loss, double own_seconds, bool drain,
+                                  GateStatistics* gates, StepResult* result) {
   const at::NoGradGuard no_grad;
+  const int64_t ranks = collective_->size();
   at::Tensor gradients = model_->parameters().flat_gradients();
   DDL_RETURN_IF_ERROR(collective_->Sum(gradients));
   const at::Tensor flag = at::full({1}, drain ? 1.0 : 0.0, loss.options());
-  at::Tensor sums = at::cat({loss.reshape({1}), flag});
+  at::Tensor seconds = at::zeros({ranks}, loss.options());
+  seconds[collective_->rank()] = own_seconds;
+  at::Tensor sums = at::cat({loss.reshape({1}), flag, seconds});
   if (gates != nullptr) sums = at::cat({sums, gates->Sums().reshape(-1)});
   DDL_RETURN_IF_ERROR(collective_->Sum(sums));
+  if (ranks > 1) {
+    result->comm_bytes = static_cast<int64_t>(gradients.nbytes() + sums.nbytes());
+  }
   sums = sums.to(at::kCPU);
   result->loss = sums[0].item<double>();
   result->drain = sums[1].item<double>() > 0;
   if (gates != nullptr) {
-    result->gate_sums = sums.narrow(0, 2, sums.numel() - 2).view(gates->Sums().sizes());
+    const int64_t first = 2 + ranks;
+    result->gate_sums = sums.narrow(0, first, sums.numel() - first).view(gates->Sums().sizes());
+  }
+  for (int64_t rank = 0; ranks > 1 && rank < ranks; ++rank) {
+    result->rank_seconds.push_back(sums[2 + rank].item<double>());
   }
   return absl::OkStatus();
 }
@@ -80,9 +90,13 @@ absl::StatusOr<StepResult> TrainingStep::Run(bool observe_gates, bool drain, Pro
   at::Tensor gradients = model_->parameters().flat_gradients();
   gradients.zero_();
   const at::Tensor loss = Accumulate(seen, &result, times);
+  if (collective_->size() > 1) loss.item<double>();  // The device has worked, not only been told.
+  const double own_seconds = whole.Passed();
   Stopwatch watch;
-  DDL_RETURN_IF_ERROR(Reduce(loss, drain, seen, &result));
-  times->Add(Phase::kAllreduce, watch.Lap());
+  DDL_RETURN_IF_ERROR(Reduce(loss, own_seconds, drain, seen, &result));
+  const double reduced = watch.Lap();
+  times->Add(Phase::kAllreduce, reduced);
+  if (collective_->size() > 1) result.comm_seconds = reduced;
 
   result.gradient_norm = ClipGradients(gradients, launch_.train.grad_clip).item<double>();
   result.finite = std::isfinite(result.loss) && std::isfinite(result.gradient_norm);

@@ -6,6 +6,7 @@
 #include <ATen/ATen.h>
 
 #include <cstdint>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "worker/comm/collective.h"
@@ -29,6 +30,11 @@ struct StepResult {
   double seconds = 0;
   double data_wait_seconds = 0;
   int64_t data_read_bytes = 0;
+  // With several ranks only: each rank's time from the step's begin to the all-reduce, in order,
+  // and what this rank handed to collectives.
+  std::vector<double> rank_seconds;
+  int64_t comm_bytes = 0;
+  double comm_seconds = 0;
 };
 
 class TrainingStep {
@@ -45,8 +51,9 @@ class TrainingStep {
  private:
   // Adds the gradients of all micro-batches up; returns this rank's part of the loss.
   at::Tensor Accumulate(GateStatistics* gates, StepResult* result, PhaseTimes* times);
-  // Over all ranks: gradients in place, and the sums that the result is read from.
-  absl::Status Reduce(const at::Tensor& loss, bool drain, GateStatistics* gates,
+  // Over all ranks: gradients in place, and the sums that the result is read from. `own_seconds`
+  // is this rank's time up to here.
+  absl::Status Reduce(const at::Tensor& loss, double own_seconds, bool drain, GateStatistics* gates,
                       StepResult* result);
 
   const Launch& launch_;

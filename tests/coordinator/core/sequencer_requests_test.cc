@@ -56,6 +56,37 @@ TEST_CASE("A bad spec names its fields and changes nothing") {
   CHECK(model.sequencer->core().state().version == version);
 }
 
+TEST_CASE("A check made beforehand changes neither the journal nor the answer to a repeat") {
+  ServiceModel model;
+  ServiceModel other;
+  const v1::SubmitExperimentRequest request = SweepRequest("a", 3);
+  const auto first = model.sequencer->Submit(request, model.As("ada"), CheckSubmission(request));
+  REQUIRE(first.ok());
+  REQUIRE(other.sequencer->Submit(request, other.As("ada")).ok());
+  CHECK(model.sequencer->core().Snapshot() == other.sequencer->core().Snapshot());
+
+  const absl::Status refusal = absl::InvalidArgumentError("parameters: arm 7 is bad");
+  const auto again = model.sequencer->Submit(request, model.As("ada"), refusal);
+  REQUIRE(again.ok());
+  CHECK(again->SerializeAsString() == first->SerializeAsString());
+  const std::string before = model.sequencer->core().Snapshot();
+  CHECK(model.sequencer->Submit(SweepRequest("b", 3), model.As("ada"), refusal).status() ==
+        refusal);
+  CHECK(model.sequencer->core().Snapshot() == before);
+}
+
+TEST_CASE("A submission is checked for every arm of its sweep, and for being one at all") {
+  v1::SubmitExperimentRequest request = SweepRequest("a", 3);
+  CHECK(CheckSubmission(request).ok());
+  v1::SweepParameter* heads = request.mutable_sweep()->add_parameters();
+  heads->set_path("model.n_heads");
+  for (const double value : {1.0, 3.0}) heads->add_values()->set_number_value(value);
+  const absl::Status status = CheckSubmission(request);
+  CHECK(absl::IsInvalidArgument(status));
+  CHECK(std::string(status.message()).find("arm 1") != std::string::npos);
+  CHECK(absl::IsInvalidArgument(CheckSubmission({})));
+}
+
 TEST_CASE("Validation answers like a submission and changes nothing") {
   ServiceModel model;
   v1::SubmitExperimentRequest request = SweepRequest("a", 3);

@@ -1,6 +1,7 @@
 // What people ask of the coordinator, over a port.
 #include "coordinator/service/experiments_service.h"
 
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <map>
 #include <set>
@@ -74,6 +75,42 @@ TEST_CASE("a bad spec is refused with the field and changes nothing") {
   CHECK(status.code() == absl::StatusCode::kInvalidArgument);
   CHECK(absl::StrContains(status.message(), "d_model"));
   CHECK(List(&coordinator, {}).runs_size() == 0);
+}
+
+TEST_CASE("while a sweep of 40,000 arms is checked, other calls are answered") {
+  RunningCoordinator coordinator;
+  v1::SubmitExperimentRequest request;
+  request.set_request_id("large");
+  request.set_queue(true);
+  request.set_validate_only(true);
+  *request.mutable_sweep()->mutable_base() = SmallSpec("arm");
+  for (const char* path : {"optim.adamw.lr", "optim.adamw.weight_decay"}) {
+    v1::SweepParameter* parameter = request.mutable_sweep()->add_parameters();
+    parameter->set_path(path);
+    for (int i = 1; i <= 200; ++i) parameter->add_values()->set_number_value(i * 1e-6);
+  }
+  std::atomic<bool> answered = false;
+  const absl::Time begin = absl::Now();
+  std::thread client([&] {
+    grpc::ClientContext context;
+    PrepareCall(&context, absl::Now() + absl::Minutes(4), {.user = "ada", .token = ""});
+    v1::SubmitExperimentResponse response;
+    const grpc::Status status =
+        coordinator.experiments()->SubmitExperiment(&context, request, &response);
+    CHECK(FromGrpc(status).ToString() == "OK");
+    CHECK(response.experiment().trials() == 40'000);
+    answered = true;
+  });
+  absl::Duration longest;
+  while (!answered) {
+    const absl::Time asked = absl::Now();
+    List(&coordinator, {});
+    longest = std::max(longest, absl::Now() - asked);
+  }
+  client.join();
+  const absl::Duration check = absl::Now() - begin;
+  INFO("the check took " << check << ", the slowest listing " << longest);
+  CHECK(longest < check / 3);
 }
 
 TEST_CASE("the principal of a run is the client's user, marked unverified") {

@@ -46,7 +46,7 @@ TEST_CASE("runs, slots and workers are counted by pool, with zeros before the fi
   CHECK(samples.at("ddl_scheduler_queue_wait_seconds{h100}") == 1);
 }
 
-TEST_CASE("a sweep shows its trials by state, those to come, and its best validation loss") {
+TEST_CASE("a sweep shows its trials by state, those to come, and the best value of its metric") {
   State state;
   v1::ExperimentRecord& sweep = state.experiments["s1"];
   sweep.set_id("s1");
@@ -56,13 +56,15 @@ TEST_CASE("a sweep shows its trials by state, those to come, and its best valida
   sweep.mutable_sweep()->mutable_metric()->set_name("val_loss");
   sweep.mutable_sweep()->mutable_metric()->set_goal("minimize");
   (*sweep.mutable_runs_by_state())[v1::RUN_STATE_RUNNING] = 3;
-  std::map<std::string, RunProgress> progress;
-  for (const auto& [id, loss] : {std::pair("a", 3.5), std::pair("b", 3.25)}) {
+  std::map<std::string, double> objectives;
+  for (const auto& [id, value] :
+       {std::pair("a", 3.5), std::pair("b", 3.25), std::pair("c", 3.75)}) {
     state.runs[id].set_experiment_id("s1");
-    progress[id].best_val_loss = loss;
+    objectives[id] = value;
   }
+  objectives["gone"] = 1;
   MetricFamilies families;
-  AddSweepMetrics(state, progress, &families);
+  AddSweepMetrics(state, objectives, &families);
   auto samples = Samples(families.Families());
   CHECK(samples.at("ddl_sweep_trials{s1,running}") == 3);
   CHECK(samples.at("ddl_sweep_trials{s1,pending}") == 6);
@@ -70,8 +72,12 @@ TEST_CASE("a sweep shows its trials by state, those to come, and its best valida
 
   sweep.mutable_sweep()->mutable_metric()->set_goal("maximize");
   MetricFamilies other;
-  AddSweepMetrics(state, progress, &other);
-  CHECK(Samples(other.Families()).count("ddl_sweep_best_objective{s1}") == 0);
+  AddSweepMetrics(state, objectives, &other);
+  CHECK(Samples(other.Families()).at("ddl_sweep_best_objective{s1}") == 3.75);
+
+  MetricFamilies none;
+  AddSweepMetrics(state, {}, &none);
+  CHECK(Samples(none.Families()).count("ddl_sweep_best_objective{s1}") == 0);
 }
 
 }  // namespace

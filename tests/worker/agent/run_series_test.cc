@@ -135,6 +135,38 @@ TEST_CASE("A run's series go 90 seconds after its attempt has ended") {
   CHECK(World::Value(late, kPhases, "forward") == -1);
 }
 
+TEST_CASE("What ranks exchanged adds up, and their straggler ratio is the last step's") {
+  World world;
+  world.Started(1, 0);
+  for (int64_t step = 1; step <= 3; ++step) {
+    v1::StepRecord* record = world.Append(1).mutable_step();
+    record->set_step(step);
+    for (const auto& [name, value] :
+         {std::pair("comm_bytes", 1000.0), std::pair("comm_seconds", 0.002),
+          std::pair("straggler_ratio", 1.0 + static_cast<double>(step)),
+          std::pair("mfu_ratio", 0.25 / static_cast<double>(step))}) {
+      v1::Sample* sample = record->add_samples();
+      sample->set_name(name);
+      sample->set_value(value);
+    }
+  }
+  RunSeries series = world.NewSeries();
+  series.Follow(World::Held(1, v1::RANK_STATE_RUNNING), kNow);
+  CHECK(World::Value(series, "ddl_comm_bytes_total", "allreduce") == 3000);
+  CHECK(World::Value(series, "ddl_train_straggler_ratio") == 4);
+  CHECK(World::Value(series, "ddl_train_mfu_ratio") == 0.25 / 3);
+  MetricFamilies families;
+  series.Collect(&families);
+  int histograms = 0;
+  for (const prometheus::MetricFamily& family : families.Families()) {
+    if (family.name != "ddl_comm_duration_seconds") continue;
+    ++histograms;
+    CHECK(family.metric[0].histogram.sample_count == 3);
+    CHECK(family.metric[0].histogram.sample_sum == Approx(0.006));
+  }
+  CHECK(histograms == 1);
+}
+
 TEST_CASE("Gate counts become a histogram over steps and shares of the last step") {
   World world;
   world.Started(1, 0);

@@ -310,6 +310,25 @@ TEST_CASE("Two ranks give the losses of one rank with the same global batch") {
   CHECK(worst > 0);
   CHECK(worst < 1e-5);
   CHECK(LastStep(ranks[1]->Events()) == 0);  // Only rank 0 records.
+
+  // Gradients are as many floats as there are parameters; each step sums them up and a few numbers.
+  const std::vector<v1::RankEvent> events = ranks[0]->Events();
+  const double gradient_bytes = 4.0 * static_cast<double>(events.front().started().parameters());
+  int64_t steps = 0;
+  for (const v1::RankEvent& event : events) {
+    for (const v1::Sample& sample : event.step().samples()) {
+      if (sample.name() == "straggler_ratio") {
+        ++steps;
+        CHECK(sample.value() >= 1);
+        CHECK(sample.value() < 2);  // Of two ranks the slowest is below twice the mean.
+      }
+      if (sample.name() == "comm_seconds") CHECK(sample.value() > 0);
+      if (sample.name() != "comm_bytes") continue;
+      CHECK(sample.value() > gradient_bytes);
+      CHECK(sample.value() < gradient_bytes + 4096);
+    }
+  }
+  CHECK(steps == LastStep(events));
 }
 
 TEST_CASE("A rank whose peer is killed ends at once as an infrastructure failure") {

@@ -69,6 +69,28 @@ TEST_CASE("Counts add up between recorded points, and what is not finite is left
   CHECK(values.at("data_read_bytes") == 20);
   CHECK(values.at("phase_seconds/forward") == 0.75);
   CHECK_FALSE(values.contains("phase_seconds/eval"));
+  for (const char* of_several : {"straggler_ratio", "comm_bytes", "comm_seconds", "mfu_ratio"}) {
+    CHECK_FALSE(values.contains(of_several));
+  }
+}
+
+TEST_CASE("Several ranks are compared: the slowest by the median, and what they exchanged") {
+  StepResult result{.rank_seconds = {0.5, 1.5, 0.25}, .comm_bytes = 100, .comm_seconds = 0.125};
+  StepCounts counts;
+  counts.Add(result);
+  counts.Add(result);
+  std::map<std::string, double> values = ByKey(StepSamples(result, counts, true));
+  CHECK(values.at("straggler_ratio") == 3.0);
+  CHECK(values.at("comm_bytes") == 200);
+  CHECK(values.at("comm_seconds") == 0.125);
+  result.rank_seconds = {1.0, 3.0};
+  CHECK(ByKey(StepSamples(result, counts, true)).at("straggler_ratio") == 1.5);
+}
+
+TEST_CASE("Utilization is what a rank did by what its device could have done") {
+  std::vector<Sample> samples;
+  AddUtilization(/*flops=*/2e12, /*seconds=*/0.5, /*peak_flops_per_second=*/16e12, &samples);
+  CHECK(ByKey(samples).at("mfu_ratio") == 0.25);
 }
 
 TEST_CASE("A validation has a point for each position that asks, or for runs of very many") {
