@@ -161,8 +161,9 @@ uint64_t LogStore::version() const {
 }
 
 void LogStore::WaitBeyond(uint64_t seen, absl::Time until) const {
-  const auto limit =
-      std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(until - absl::Now());
+  // Far below what the clock can hold: `until` may be the infinite future.
+  const absl::Duration patience = std::min(until - absl::Now(), absl::Hours(24));
+  const auto limit = std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(patience);
   MutexLock lock(&mutex_);
   while (version_ <= seen) {
     if (changed_.wait_until(mutex_, limit) == std::cv_status::timeout) return;

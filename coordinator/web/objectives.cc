@@ -19,9 +19,10 @@ absl::StatusOr<std::optional<double>> Objectives::Of(const std::string& run, con
     if (std::isnan(progress.best_val_loss)) return std::nullopt;
     return progress.best_val_loss;
   }
+  const Key key{run, objective.series, objective.maximize};
   {
     MutexLock lock(&mutex_);
-    const auto found = known_.find(run);
+    const auto found = known_.find(key);
     if (found != known_.end()) {
       const Known& known = found->second;
       const int64_t more = progress.step - known.step;
@@ -41,13 +42,13 @@ absl::StatusOr<std::optional<double>> Objectives::Of(const std::string& run, con
   };
   DDL_RETURN_IF_ERROR(store_.ReadSeries(run, objective.series, lineage, take));
   MutexLock lock(&mutex_);
-  known_[run] = known;
+  known_[key] = known;
   return known.best;
 }
 
 void Objectives::Retain(const std::set<std::string>& runs) {
   MutexLock lock(&mutex_);
-  std::erase_if(known_, [&](const auto& known) { return runs.count(known.first) == 0; });
+  std::erase_if(known_, [&](const auto& known) { return runs.count(known.first.run) == 0; });
 }
 
 }  // namespace ddl::coordinator

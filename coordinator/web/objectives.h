@@ -38,6 +38,12 @@ class Objectives {
   void Retain(const std::set<std::string>& runs);
 
  private:
+  struct Key {
+    std::string run;
+    std::string series;
+    bool maximize = false;
+    auto operator<=>(const Key&) const = default;  // NOLINT(modernize-use-nullptr)
+  };
   struct Known {
     int64_t step = 0;  // Of the run when its series was read.
     bool had_ended = false;
@@ -45,7 +51,7 @@ class Objectives {
   };
   Store& store_;
   Mutex mutex_;
-  std::map<std::string, Known> known_ ABSL_GUARDED_BY(mutex_);
+  std::map<Key, Known> known_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace ddl::coordinator

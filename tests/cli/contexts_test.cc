@@ -29,7 +29,7 @@ struct Home {
   InProcess ddl;
 };
 
-TEST_CASE("Contexts are set, listed, used and removed; the first one is current at once") {
+TEST_CASE("Contexts are set, listed, used and removed, the first one is current at once") {
   Home home;
   CHECK(home.ddl.Run({"context", "ls", "-o", "json"}).out == "[]\n");
   CHECK(home.ddl.Run({"context", "set", "lab", "--addr", "head:1", "--token-file", "/t"}).code ==

@@ -52,7 +52,7 @@ TEST_CASE("A line's time and level are read from text and JSON, and its time goe
   CHECK(entries[5].time == entries[3].time);
 }
 
-TEST_CASE("A filter keeps what matches and is young enough; what has no time is kept") {
+TEST_CASE("A filter keeps what matches and is young enough, what has no time is kept") {
   const absl::Time since = absl::FromUnixSeconds(1000);
   const auto filter = LogFilter::Make("val_loss|^E", since);
   REQUIRE(filter.ok());

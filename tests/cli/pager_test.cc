@@ -12,7 +12,7 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-TEST_CASE("The pager is DDL_PAGER, else PAGER, else less; an empty one or cat is none") {
+TEST_CASE("The pager is DDL_PAGER, else PAGER, else less, an empty one or cat is none") {
   Io io;
   CHECK(PagerCommand(io) == Words{"less", "-FIRX"});
   io.environment["PAGER"] = "more -d";

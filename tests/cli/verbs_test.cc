@@ -124,7 +124,7 @@ TEST_CASE("A run that failed is exit code 7 for wait, and its reason is said") {
   CHECK(session.RunJson({"logs", "@last"}).dump().find("loss is not finite") != std::string::npos);
 }
 
-TEST_CASE("Runs are cancelled once; what has ended is a conflict") {
+TEST_CASE("Runs are cancelled once, what has ended is a conflict") {
   Session session;
   REQUIRE(session.Run({"submit", session.spec, "--queue"}).code == 0);
   CHECK(session.RunJson({"cancel", "@last"})[0]["state"] == "canceled");

@@ -213,7 +213,7 @@ TEST_CASE("A value from before the place is said to be one") {
 }
 
 TEST_CASE(
-    "A baseline is a label, a residual or a run; without one only a lone additive arm is it") {
+    "A baseline is a label, a residual or a run, without one only a lone additive arm is it") {
   std::vector<ComparedRun> runs = Example();
   CHECK(Compared(runs, {.baseline = "ddl/1"}).arms(1).label() == "additive");
   CHECK(Compared(runs, {.baseline = "ddl/1"}).arms(1).difference() == Approx(0.0833333333333335));

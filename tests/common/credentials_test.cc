@@ -43,7 +43,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("loopback needs no credentials; any other address needs all three files") {
+TEST_CASE("loopback needs no credentials, any other address needs all three files") {
   const Files with;
   CHECK_FALSE(ReadServerSecurity("127.0.0.1:0", {})->tls);
   const auto all = ReadServerSecurity("0.0.0.0:0", with.files);

@@ -107,7 +107,7 @@ TEST_CASE("an empty folder without --bootstrap ends with 78") {
   CHECK(absl::StrContains(output, "--bootstrap"));
 }
 
-TEST_CASE("a second coordinator ends with 73 and names the first; a port in use ends with 69") {
+TEST_CASE("a second coordinator ends with 73 and names the first, a port in use ends with 69") {
   const ScratchFolder folder;
   Serving first(folder);
   std::string output;

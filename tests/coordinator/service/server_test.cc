@@ -90,7 +90,7 @@ TEST_CASE("every method refuses a client of a newer protocol") {
   }
 }
 
-TEST_CASE("a message over 4 MiB and bytes that are no message are refused; the server goes on") {
+TEST_CASE("a message over 4 MiB and bytes that are no message are refused, the server goes on") {
   RunningCoordinator coordinator;
   const auto channel = OpenChannel(coordinator.server->address(), {});
   grpc::ClientContext large;
@@ -151,7 +151,7 @@ TEST_CASE("a port in use is unavailable, by address") {
 }
 
 // grpc.health.v1.HealthCheckRequest{} and its answer's field 1, SERVING = 1, on the wire.
-TEST_CASE("health needs neither deadline nor token; reflection is there on loopback") {
+TEST_CASE("health needs neither deadline nor token, reflection is there on loopback") {
   RunningCoordinator coordinator;
   const auto channel = OpenChannel(coordinator.server->address(), {});
   grpc::ClientContext health;

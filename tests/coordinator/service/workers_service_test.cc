@@ -10,7 +10,7 @@ namespace ddl::coordinator {
 namespace {
 
 TEST_CASE(
-    "a run is placed, trains, is recorded once and ends; a restart in between changes nothing") {
+    "a run is placed, trains, is recorded once and ends, a restart in between changes nothing") {
   RunningCoordinator coordinator;
   const std::string id = coordinator.Submit("trains", "r1");
   coordinator.AddWorker(2);

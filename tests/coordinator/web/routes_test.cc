@@ -59,7 +59,7 @@ TEST_CASE("runs are JSON, by experiment and state") {
   CHECK(absl::StrContains(misspelt.body, "did you mean experiment?"));
 }
 
-TEST_CASE("a series is CSV; an unknown one is 404, a missing parameter 400") {
+TEST_CASE("a series is CSV, an unknown one is 404, a missing parameter 400") {
   Web web;
   const std::string id = web.coordinator.Submit("one", "r1");
   web.coordinator.AddWorker(1);
@@ -74,7 +74,7 @@ TEST_CASE("a series is CSV; an unknown one is 404, a missing parameter 400") {
   CHECK(web.Get("/api/v1/series.csv", {{"run", id}}).status == 400);
 }
 
-TEST_CASE("workers are targets of Prometheus' service discovery; without any the list is empty") {
+TEST_CASE("workers are targets of Prometheus' service discovery, without any the list is empty") {
   Web web;
   CHECK(web.Get("/api/v1/prometheus/targets").body == "[]\n");
   web.coordinator.AddWorker(1);

@@ -59,7 +59,7 @@ TEST_CASE("a run is visible while it lives and for seven days after its end, the
   CHECK(VisibleRuns(state, now)[499]->id() == "run100");
 }
 
-TEST_CASE("what a run is stands on its info; names and paths appear nowhere else") {
+TEST_CASE("what a run is stands on its info, names and paths appear nowhere else") {
   const auto samples = Export(RunOf("abcd1234", 1, v1::RUN_STATE_RUNNING));
   std::string info;
   for (const auto& [key, value] : samples) {

@@ -59,9 +59,15 @@ struct World {
     }
     return step;
   }
+  // The heartbeat that tells it may follow the first steps.
   int32_t RankPid() {
-    const auto inventory = coordinator.Inventory();
-    return inventory.empty() || inventory[0].ranks().empty() ? 0 : inventory[0].ranks(0).pid();
+    int32_t pid = 0;
+    REQUIRE(Eventually([&] {
+      const auto inventory = coordinator.Inventory();
+      if (!inventory.empty() && !inventory[0].ranks().empty()) pid = inventory[0].ranks(0).pid();
+      return pid > 0;
+    }));
+    return pid;
   }
   bool Exited() {
     const auto inventory = coordinator.Inventory();
@@ -156,7 +162,7 @@ TEST_CASE("kill -9 of a rank is an infrastructure failure that names the signal,
   world.CheckSteps(20);
 }
 
-TEST_CASE("SIGTERM ends the daemon alone; a drain ends the rank with a checkpoint") {
+TEST_CASE("SIGTERM ends the daemon alone, a drain ends the rank with a checkpoint") {
   World world;
   WantRun(&world.coordinator, "15 5 linger");
   REQUIRE(Eventually([&] { return world.LastStep() == 15; }));

@@ -73,7 +73,7 @@ TEST_CASE("A batch stays within its bytes, but for one large event") {
   CHECK(at.spools.Read(kRank, 1, limits)->size() == 2);
 }
 
-TEST_CASE("A torn tail is read once it is whole; damage is named behind what is good") {
+TEST_CASE("A torn tail is read once it is whole, damage is named behind what is good") {
   Spooled at;
   at.Append(1);
   at.Append(2);

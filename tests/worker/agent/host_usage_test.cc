@@ -4,7 +4,7 @@
 
 namespace ddl::agent {
 
-TEST_CASE("Busy time is all but idle and waiting; guests are not counted twice") {
+TEST_CASE("Busy time is all but idle and waiting, guests are not counted twice") {
   const CpuTicks ticks = ParseCpuTicks("cpu  10 1 5 100 20 2 3 4 6 1\ncpu0 1 1 1\n");
   CHECK(ticks.all == 145);
   CHECK(ticks.busy == 25);

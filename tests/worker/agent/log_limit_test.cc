@@ -8,7 +8,7 @@
 
 namespace ddl::agent {
 
-TEST_CASE("A log keeps its first bytes; what is cut off is counted and marked") {
+TEST_CASE("A log keeps its first bytes, what is cut off is counted and marked") {
   const TemporaryFolder folder;
   const std::string path = absl::StrCat(folder.path(), "/log");
   CHECK(*LimitLog(path, 100, 20, 0) == 0);

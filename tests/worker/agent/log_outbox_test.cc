@@ -123,7 +123,7 @@ TEST_CASE("A log of an attempt that was forgotten is sent to its end, by the nex
   CHECK(FileExists(world.LogPath() + ".sent"));
 }
 
-TEST_CASE("A log that the coordinator does not want stays here; a lost session is waited for") {
+TEST_CASE("A log that the coordinator does not want stays here, a lost session is waited for") {
   World world;
   world.Write("one\n");
   REQUIRE(world.outbox->Next());

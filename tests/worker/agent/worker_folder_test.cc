@@ -29,7 +29,7 @@ TEST_CASE("A state folder has one holder, whose pid the next one is told") {
   CHECK(WorkerFolder::Hold(path).ok());
 }
 
-TEST_CASE("Cluster and term are remembered; a damaged file is not believed") {
+TEST_CASE("Cluster and term are remembered, a damaged file is not believed") {
   const TemporaryFolder root;
   const auto folder = WorkerFolder::Hold(root.path());
   REQUIRE(folder.ok());

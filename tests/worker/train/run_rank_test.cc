@@ -221,7 +221,7 @@ TEST_CASE("A damaged checkpoint is refused aloud and the one before it used") {
   CHECK(ParametersSha256(rank.Log()) == ParametersSha256(Whole().log));
 }
 
-TEST_CASE("With checkpoints and none good a run ends; it never starts from zero") {
+TEST_CASE("With checkpoints and none good a run ends, it never starts from zero") {
   const Stopped stopped;
   for (int i = 0; i < stopped.launch.checkpoints_size(); ++i) {
     Spit(stopped.File(i, "shard-0.safetensors"), "x");

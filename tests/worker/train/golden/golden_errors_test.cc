@@ -20,7 +20,7 @@ TEST_CASE("An error is the largest difference over its scale, and equal tensors 
   CHECK(NormError(at::zeros({2}), at::zeros({2})) == 0);
 }
 
-TEST_CASE("A group has its largest error and the tensor of it; no number is the largest of all") {
+TEST_CASE("A group has its largest error and the tensor of it, no number is the largest of all") {
   GroupErrors errors;
   errors.Add("grad", 2e-5, "grad/a", 1e-6);
   errors.Add("loss", 5e-6, "loss", 5e-6);
