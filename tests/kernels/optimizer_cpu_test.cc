@@ -9,7 +9,7 @@ TEST_CASE("The optimizer on the CPU equals its definitions, in every type") {
   CheckOptimizers(Cpu{}, {1, 7, 1000});
 }
 
-TEST_CASE("A decay rate of a moment outside [0, 1) is refused") {
+TEST_CASE("A decay rate of a moment below 0 or of 1 is refused") {
   Buffer<float, Cpu> x(8);
   Buffer<int64_t, Cpu> step(1);
   AdamW<float> call;
