@@ -1,4 +1,6 @@
 // `ddl workers` and `ddl queue`: where runs run, and why some wait.
+#include <cmath>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "cli/client.h"
@@ -49,8 +51,7 @@ std::vector<Column> WorkerColumns(absl::TimeZone zone) {
        .path = "usage.cpu_ratio",
        .text =
            [](const Message& row) {
-             return absl::StrCat(static_cast<int>(WorkerOf(row).usage().cpu_ratio() * 100 + 0.5),
-                                 "%");
+             return absl::StrCat(std::lround(WorkerOf(row).usage().cpu_ratio() * 100), "%");
            },
        .right = true,
        .wide_only = true},

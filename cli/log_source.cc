@@ -59,7 +59,7 @@ void AddAttempt(const v1::Attempt& attempt, std::vector<LogEntry>* entries) {
 
 class CoordinatorLogs : public LogSource {
  public:
-  CoordinatorLogs(std::unique_ptr<Client> client, v1::RunDetail run,
+  CoordinatorLogs(std::unique_ptr<Client> client, const v1::RunDetail& run,
                   const std::vector<uint32_t>& ranks)
       : client_(std::move(client)), world_size_(run.run().ranks()) {
     request_.set_run(run.run().id());

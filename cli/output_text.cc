@@ -41,10 +41,8 @@ std::string CountText(double count) {
   for (const auto& [size, unit] : kSteps) {
     if (std::abs(count) >= size * 0.99995) {
       const double scaled = count / size;
-      return absl::StrFormat(scaled < 9.995   ? "%.2f%s"
-                             : scaled < 99.95 ? "%.1f%s"
-                                              : "%.0f%s",
-                             scaled, unit);
+      const int decimals = scaled < 9.995 ? 2 : scaled < 99.95 ? 1 : 0;
+      return absl::StrFormat("%.*f%s", decimals, scaled, unit);
     }
   }
   return absl::StrFormat("%.4g", count);
@@ -70,7 +68,7 @@ std::string BytesText(double bytes) {
     bytes /= 1024;
     ++unit;
   }
-  return absl::StrFormat(unit == 0 ? "%.0f %s" : "%.1f %s", bytes, kUnits[unit]);
+  return absl::StrFormat("%.*f %s", unit == 0 ? 0 : 1, bytes, kUnits[unit]);
 }
 
 std::string LocalTime(const google::protobuf::Timestamp& time, absl::TimeZone zone) {

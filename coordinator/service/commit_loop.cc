@@ -108,13 +108,13 @@ void CommitLoop::Loop() {
     const bool tick = Uptime() >= next_tick;
     if (tick) next_tick = Uptime() + settings_.tick;
     const bool nothing = calls.empty();
-    Serve(std::move(calls), tick);
+    Serve(calls, tick);
     MutexLock lock(&mutex_);
     if (stopping_ && nothing && queue_.empty()) return;
   }
 }
 
-void CommitLoop::Serve(std::vector<Call> calls, bool tick) {
+void CommitLoop::Serve(const std::vector<Call>& calls, bool tick) {
   bool changes = tick;
   for (const Call& call : calls) {
     if (!call.changes) continue;

@@ -80,7 +80,7 @@ class CommitLoop {
   absl::Status Execute(Call call, absl::Time deadline);
   void Loop();
   std::vector<Call> TakeCalls(absl::Duration longest);
-  void Serve(std::vector<Call> calls, bool tick);
+  void Serve(const std::vector<Call>& calls, bool tick);
   void Tick();
   absl::Status Flush();
 

@@ -19,8 +19,9 @@ namespace ddl::coordinator {
 // Copies the message of a StatusOr to `response`, or returns the status.
 template <typename Message>
 absl::Status Deliver(absl::StatusOr<Message> answer, Message* response) {
-  if (answer.ok()) *response = *std::move(answer);
-  return answer.status();
+  if (!answer.ok()) return answer.status();
+  *response = *std::move(answer);
+  return absl::OkStatus();
 }
 
 grpc::Status ExperimentsService::Serve(grpc::ServerContext* context, const char* method,

@@ -42,15 +42,17 @@ grpc::Status WorkersService::Carry(grpc::ServerContext* context, const char* met
                                    absl::StatusOr<Response> (Sequencer::*change)(const Request&,
                                                                                  const Caller&),
                                    Response* response) {
-  return gate_.Serve(*context, "ddl.v1.Workers", method, [&](const ServedCall& call) {
-    absl::StatusOr<Response> answer =
-        loop_.Change<Response>(call.principal, call.deadline,
-                               [request, change](Sequencer& sequencer, const Caller& caller) {
-                                 return (sequencer.*change)(request, caller);
-                               });
-    if (answer.ok()) *response = *std::move(answer);
-    return answer.status();
-  });
+  return gate_.Serve(
+      *context, "ddl.v1.Workers", method, [&](const ServedCall& call) -> absl::Status {
+        absl::StatusOr<Response> answer =
+            loop_.Change<Response>(call.principal, call.deadline,
+                                   [request, change](Sequencer& sequencer, const Caller& caller) {
+                                     return (sequencer.*change)(request, caller);
+                                   });
+        if (!answer.ok()) return answer.status();
+        *response = *std::move(answer);
+        return absl::OkStatus();
+      });
 }
 
 grpc::Status WorkersService::Register(grpc::ServerContext* context,

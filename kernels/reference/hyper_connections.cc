@@ -30,10 +30,21 @@ double BetaOf(const HyperConnection& c, const Vector& streams, int64_t s) {
   return c.static_beta[s] + c.scale_beta * Bend(c, normed, c.w_beta, 1, 0);
 }
 
+// The dynamic weights of one coefficient and where their gradients go.
+struct DynamicPart {
+  const Vector& w;  // (d, columns).
+  int64_t columns = 1;
+  int64_t column = 0;
+  double scale = 0;
+  Vector* d_w = nullptr;
+  double* d_scale = nullptr;
+};
+
 // The dynamic part of one coefficient, back to its weights and to the stream.
-void BendBackward(const HyperConnection& c, const Vector& streams, int64_t s, const Vector& w,
-                  int64_t columns, int64_t column, double scale, double d_coefficient,
-                  Vector* d_streams, Vector* d_w, double* d_scale, Vector* d_gain) {
+void BendBackward(const HyperConnection& c, const Vector& streams, int64_t s,
+                  const DynamicPart& part, double d_coefficient, Vector* d_streams,
+                  Vector* d_gain) {
+  const auto& [w, columns, column, scale, d_w, d_scale] = part;
   const Vector stream = Stream(c, streams, s);
   const Vector normed = RmsNorm(stream, c.gain, c.norm_eps);
   const double bend = Bend(c, normed, w, columns, column);
@@ -57,8 +68,9 @@ void MixBackward(const HyperConnection& c, const Vector& streams, int64_t m, con
     AddScaled(Alpha(c, streams, s, m), d_mixed, c.d, &(*d_streams)[s * c.d]);
     gradients->static_alpha[s * (c.n + 1) + m] += d_alpha;
     if (!c.dynamic) continue;
-    BendBackward(c, streams, s, c.w_alpha, c.n + 1, m, c.scale_alpha, d_alpha, d_streams,
-                 &gradients->w_alpha, &gradients->scale_alpha, &gradients->gain);
+    const DynamicPart part = {
+        c.w_alpha, c.n + 1, m, c.scale_alpha, &gradients->w_alpha, &gradients->scale_alpha};
+    BendBackward(c, streams, s, part, d_alpha, d_streams, &gradients->gain);
   }
 }
 
@@ -105,8 +117,9 @@ void NextStreamsBackward(const HyperConnection& c, const Vector& streams, const 
     const double d_beta = Dot(d_row, output.data(), c.d);
     gradients->static_beta[j] += d_beta;
     if (!c.dynamic) continue;
-    BendBackward(c, streams, j, c.w_beta, 1, 0, c.scale_beta, d_beta, d_streams, &gradients->w_beta,
-                 &gradients->scale_beta, &gradients->gain);
+    const DynamicPart part = {
+        c.w_beta, 1, 0, c.scale_beta, &gradients->w_beta, &gradients->scale_beta};
+    BendBackward(c, streams, j, part, d_beta, d_streams, &gradients->gain);
   }
 }
 

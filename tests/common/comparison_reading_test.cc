@@ -71,7 +71,7 @@ TEST_CASE("Random curves read as a search from the end would") {
     std::vector<v1::Point> points;
     int64_t tokens = 0;
     for (auto i = random() % 6; i > 0; --i) {
-      tokens += 1 + random() % 10;
+      tokens += 1 + static_cast<int64_t>(random() % 10);
       points.push_back(PointAt(tokens, static_cast<double>(random() % 1000)));
     }
     const auto place = static_cast<double>(random() % 70);

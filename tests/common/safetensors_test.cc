@@ -88,7 +88,7 @@ TEST_CASE("Random tensors survive a round trip") {
           .type = static_cast<TensorType>(random() % 8)};
       int64_t elements = 1;
       for (size_t axis = random() % 4; axis > 0; --axis) {
-        tensor.shape.push_back(random() % 5);  // Empty tensors too.
+        tensor.shape.push_back(static_cast<int64_t>(random() % 5));  // Empty tensors too.
         elements *= tensor.shape.back();
       }
       std::string bytes(static_cast<size_t>(elements * TensorTypeBytes(tensor.type)), '\0');

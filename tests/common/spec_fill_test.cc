@@ -20,7 +20,9 @@ ConfigNode Scalar(const std::string& text) {
 ConfigNode Map(std::vector<std::pair<std::string, ConfigNode>> entries) {
   ConfigNode node;
   node.kind = ConfigNode::Kind::kMap;
-  for (auto& [key, value] : entries) node.entries.push_back({key, {}, std::move(value)});
+  for (auto& [key, value] : entries) {
+    node.entries.push_back({std::move(key), {}, std::move(value)});
+  }
   return node;
 }
 

@@ -105,10 +105,10 @@ TEST_CASE("Pairing removes what two arms have in common") {
 }
 
 TEST_CASE("One value has a mean and no width") {
-  const Interval interval = TInterval95({{3.5}});
+  const Interval interval = TInterval95(std::vector<double>{3.5});
   CHECK(interval.mean == 3.5);
   CHECK(std::isnan(interval.half_width));
-  CHECK(std::isnan(SampleDeviation({{3.5}})));
+  CHECK(std::isnan(SampleDeviation(std::vector<double>{3.5})));
   CHECK_FALSE(interval.Contains(3.5));
 }
 

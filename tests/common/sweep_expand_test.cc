@@ -13,7 +13,7 @@
 namespace ddl {
 namespace {
 
-void AddNumbers(v1::SweepSpec* sweep, const std::string& path, std::vector<double> values) {
+void AddNumbers(v1::SweepSpec* sweep, const std::string& path, const std::vector<double>& values) {
   v1::SweepParameter* parameter = sweep->add_parameters();
   parameter->set_path(path);
   for (const double value : values) parameter->add_values()->set_number_value(value);

@@ -16,7 +16,7 @@ v1::SweepParameter* Add(v1::SweepSpec* sweep, const std::string& path) {
   return parameter;
 }
 
-void AddAxis(v1::SweepSpec* sweep, const std::string& path, std::vector<double> values) {
+void AddAxis(v1::SweepSpec* sweep, const std::string& path, const std::vector<double>& values) {
   v1::SweepParameter* parameter = Add(sweep, path);
   for (const double value : values) parameter->add_values()->set_number_value(value);
 }

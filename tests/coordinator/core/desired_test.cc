@@ -1,11 +1,10 @@
 #include "coordinator/core/desired.h"
 
+#include "coordinator/core/inventory.h"
 #include "tests/coordinator/core/ledger.h"
 
 namespace ddl::coordinator {
 namespace {
-
-using Inventory = google::protobuf::RepeatedPtrField<v1::InventoryAttempt>;
 
 v1::HeartbeatResponse Ask(const Ledger& ledger, const Inventory& inventory = {}) {
   return DesiredSet(ledger.core.state(), ledger.core.state().workers.at("w1"), inventory,
