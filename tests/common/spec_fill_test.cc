@@ -17,12 +17,10 @@ ConfigNode Scalar(const std::string& text) {
   return node;
 }
 
-ConfigNode Map(std::vector<std::pair<std::string, ConfigNode>> entries) {
+ConfigNode Map(const std::vector<std::pair<std::string, ConfigNode>>& entries) {
   ConfigNode node;
   node.kind = ConfigNode::Kind::kMap;
-  for (auto& [key, value] : entries) {
-    node.entries.push_back({std::move(key), {}, std::move(value)});
-  }
+  for (const auto& [key, value] : entries) node.entries.push_back({key, {}, value});
   return node;
 }
 

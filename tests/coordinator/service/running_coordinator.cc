@@ -7,8 +7,7 @@
 
 namespace ddl::coordinator {
 
-RunningCoordinator::RunningCoordinator(SequencerSettings settings)
-    : settings_(std::move(settings)) {
+RunningCoordinator::RunningCoordinator(SequencerSettings settings) : settings_(settings) {
   Start();
 }
 

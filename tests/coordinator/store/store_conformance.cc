@@ -238,7 +238,7 @@ void CheckRandomPoints(const OpenStore& open, unsigned seed) {
     const uint64_t epoch = 1 + random() % 3;
     std::vector<v1::StepRecord> records;
     for (int i = 0; i < 10; ++i) {
-      const int64_t step = 1 + random() % 40;
+      const auto step = static_cast<int64_t>(1 + random() % 40);
       const std::string name = absl::StrCat("series", random() % 4);
       const double value = static_cast<double>(random()) / 7.0;
       records.push_back(Record(step, {{name, value}}));
