@@ -172,7 +172,7 @@ void Client::SendChange(Method method, const v1::ChangeRunsRequest& request) {
         respond);
   };
   network_.Call(kLink, serve, absl::Seconds(10), [this, method, request](const Answer& answer) {
-    const absl::Status status = answer.status();
+    const absl::Status& status = answer.status();
     if (absl::IsUnavailable(status) || absl::IsResourceExhausted(status)) {
       queue_.After(random_.Millis(250, 5000),
                    [this, method, request] { SendChange(method, request); });

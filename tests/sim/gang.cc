@@ -10,7 +10,7 @@ namespace ddl::sim {
 Gang::Gang(EventQueue* queue, Random* random, Tally* tally, Storage* storage, const bool* rough)
     : queue_(*queue), random_(*random), tally_(*tally), storage_(*storage), rough_(*rough) {}
 
-void Gang::Join(const std::shared_ptr<Gang>& gang, std::shared_ptr<RankProcess> process) {
+void Gang::Join(const std::shared_ptr<Gang>& gang, const std::shared_ptr<RankProcess>& process) {
   gang->ranks_[process->key.rank] = process;
   // Some take long to load, and some die while they do.
   const uint64_t slowest = gang->random_.Chance(80) ? 60'000 : 2'000;

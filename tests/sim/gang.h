@@ -40,7 +40,7 @@ class Gang {
   Gang(EventQueue* queue, Random* random, Tally* tally, Storage* storage, const bool* rough);
 
   // A process of the attempt begins.
-  static void Join(const std::shared_ptr<Gang>& gang, std::shared_ptr<RankProcess> process);
+  static void Join(const std::shared_ptr<Gang>& gang, const std::shared_ptr<RankProcess>& process);
   // The process dies without an exit record.
   static void Kill(RankProcess* process, int signal);
   // The process records an exit and dies.

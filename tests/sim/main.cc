@@ -80,9 +80,9 @@ bool RunAll(const Options& options, Totals* totals) {
   for (uint64_t i = 0; i < options.schedules; ++i) {
     const Outcome outcome = RunSchedule(options.seed + i);
     if (!outcome.broken.empty()) {
-      std::fprintf(stderr, "broken at seed %llu event %llu: %s\n",
-                   static_cast<unsigned long long>(options.seed + i),
-                   static_cast<unsigned long long>(outcome.events), outcome.broken.c_str());
+      const std::string message = absl::StrCat("broken at seed ", options.seed + i, " event ",
+                                               outcome.events, ": ", outcome.broken, "\n");
+      std::fputs(message.c_str(), stderr);
       return false;
     }
     for (const auto& [fault, count] : outcome.faults) totals->faults[fault] += count;

@@ -21,8 +21,7 @@ Progress& CurrentProgress() {
 }
 
 World::World(uint64_t seed)
-    : seed_(seed),
-      random_(seed * 0x9E3779B97F4A7C15 + 1),
+    : random_(seed * 0x9E3779B97F4A7C15 + 1),
       network_(&queue_, &random_, &tally_),
       coordinator_(&queue_, &random_, &tally_),
       client_(&queue_, &random_, &tally_, &network_, &coordinator_),

@@ -42,7 +42,6 @@ class World {
   RankProcess* PickLiving();
   void CheckDeletion(const std::string& folder);
 
-  uint64_t seed_;
   Random random_;
   EventQueue queue_;
   Tally tally_;

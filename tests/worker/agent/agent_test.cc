@@ -33,7 +33,7 @@ v1::RegisterResponse Registered(const std::string& cluster = "c", uint64_t term 
   return response;
 }
 
-v1::DesiredAttempt Run(uint64_t epoch, std::vector<uint32_t> ranks = {0}) {
+v1::DesiredAttempt Run(uint64_t epoch, const std::vector<uint32_t>& ranks = {0}) {
   v1::DesiredAttempt desired;
   desired.set_run(kRun);
   desired.set_epoch(epoch);

@@ -15,7 +15,7 @@ v1::HeartbeatResponse Reply(uint64_t term, uint64_t generation) {
 }
 
 v1::DesiredAttempt* Want(v1::HeartbeatResponse* reply, v1::Desired desired, uint64_t epoch = 1,
-                         std::vector<uint32_t> ranks = {0}, uint32_t world_size = 1) {
+                         const std::vector<uint32_t>& ranks = {0}, uint32_t world_size = 1) {
   v1::DesiredAttempt* attempt = reply->add_desired();
   attempt->set_run(kReconciled);
   attempt->set_epoch(epoch);
