@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "absl/strings/str_cat.h"
 #include "common/check.h"
@@ -95,12 +96,15 @@ void Expand(const State& state, const CoreSettings& settings, uint64_t entropy, 
   }
 }
 
-void Place(const State& state, const CoreSettings& settings, Facts* facts) {
+// Returns the runs that it places.
+std::set<std::string> Place(const State& state, const CoreSettings& settings, Facts* facts) {
+  std::set<std::string> runs;
   std::vector<QueuedRun> held_back;
   std::vector<QueuedRun> queue = QueueOf(state, settings, &held_back);
-  if (queue.empty()) return;
+  if (queue.empty()) return runs;
   for (const PlacedRun& placed : PlanPlacements(RoomOf(state), std::move(queue))) {
     const v1::RunRecord& run = state.runs.at(placed.id);
+    runs.insert(placed.id);
     v1::AttemptPlaced* fact = facts->Add()->mutable_attempt_placed();
     fact->set_run(run.id());
     fact->set_epoch(run.epoch() + 1);
@@ -118,10 +122,14 @@ void Place(const State& state, const CoreSettings& settings, Facts* facts) {
       listed->set_epoch(checkpoint->epoch());
     }
   }
+  return runs;
 }
 
-void Retire(const State& state, Facts* facts) {
+// A run that is being placed is given all its checkpoints to restore from, and loses none until it
+// has started.
+void Retire(const State& state, const std::set<std::string>& placed, Facts* facts) {
   for (const std::string& id : state.live_runs) {
+    if (placed.contains(id)) continue;
     for (const v1::CheckpointRecord* checkpoint : Superfluous(state.runs.at(id))) {
       v1::CheckpointRetired* fact = facts->Add()->mutable_checkpoint_retired();
       fact->set_run(id);
@@ -223,8 +231,8 @@ std::vector<v1::Event> DecideFacts(const State& state, const CoreSettings& setti
   Facts facts(state, now);
   EndBackoffs(state, settings, now, &facts);
   Expand(state, settings, entropy, &facts);
-  Place(state, settings, &facts);
-  Retire(state, &facts);
+  const std::set<std::string> placed = Place(state, settings, &facts);
+  Retire(state, placed, &facts);
   return facts.Take();
 }
 

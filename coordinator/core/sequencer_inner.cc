@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/check.h"
 #include "common/digest.h"
+#include "common/logging.h"
 #include "common/names.h"
 #include "common/series.h"
 #include "coordinator/core/decide.h"
@@ -45,7 +46,13 @@ absl::Status Sequencer::Inner::Record(const v1::Event& event) {
   return absl::OkStatus();
 }
 
-void Sequencer::Inner::MustRecord(const v1::Event& event) { DDL_CHECK(Record(event).ok()); }
+void Sequencer::Inner::MustRecord(const v1::Event& event) {
+  const absl::Status status = Record(event);
+  if (!status.ok()) {
+    DDL_LOG(Error) << "our own fact is refused: " << status << ": " << event.ShortDebugString();
+  }
+  DDL_CHECK(status.ok());
+}
 
 bool Sequencer::Inner::RecordThoseThatFit(const std::vector<v1::Event>& events) {
   bool any = false;

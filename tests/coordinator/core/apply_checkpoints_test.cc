@@ -41,6 +41,23 @@ TEST_CASE("keep_last checkpoints stay, older ones are deleted and then gone") {
   CHECK_FALSE(ledger.Apply(event).ok());
 }
 
+TEST_CASE(
+    "A run that is placed while it has checkpoints too many loses none until it has started") {
+  Ledger ledger = RunningLedger();
+  for (int64_t step = 1; step <= 3; ++step) REQUIRE(ledger.Commit(kRun, 1, step).ok());
+  ledger.End(kRun, 1, 0, v1::EXIT_CLASS_INFRASTRUCTURE);
+  v1::Event queued;
+  queued.mutable_run_backoff_ended()->set_run(kRun);
+  REQUIRE(ledger.Apply(queued).ok());
+  ledger.Settle();
+  REQUIRE(ledger.At(kRun).epoch() == 2);
+  const auto first = [&] { return ledger.At(kRun).checkpoints(0).state(); };
+  CHECK(first() == v1::CHECKPOINT_STATE_COMMITTED);
+  REQUIRE(ledger.Started(kRun, 2, 0, 3).ok());
+  ledger.Settle();
+  CHECK(first() == v1::CHECKPOINT_STATE_DELETING);
+}
+
 TEST_CASE("A needed checkpoint cannot be retired") {
   Ledger ledger = RunningLedger();
   REQUIRE(ledger.Commit(kRun, 1, 1).ok());
