@@ -26,6 +26,7 @@ Json CostOf(const v1::ExperimentSpec& spec) {
       EstimateMemory(shape, spec.train().micro_batch_sequences(), UsesMuon(spec));
   Json cost;
   cost["residual"] = ResidualLabel(spec.model().residual());
+  cost["residual_note"] = std::string(ResidualNote(shape.residual));
   cost["parameters"] = ParameterCount(shape);
   cost["flops_per_token"] = FlopsPerToken(shape);
   cost["training_flops"] = FlopsPerToken(shape) * static_cast<double>(spec.train().tokens());
@@ -36,8 +37,11 @@ Json CostOf(const v1::ExperimentSpec& spec) {
 }
 
 std::string CostText(const Json& cost, const Arguments& arguments) {
+  std::string residual = CellText(cost["residual"]);
+  const std::string note = CellText(cost["residual_note"]);
+  if (!note.empty()) absl::StrAppend(&residual, " (", note, ")");
   return TableText(
-      {{{"residual"}, {CellText(cost["residual"])}},
+      {{{"residual"}, {residual}},
        {{"parameters"}, {CountText(cost["parameters"].get<double>())}},
        {{"FLOPs per token"}, {CountText(cost["flops_per_token"].get<double>())}},
        {{"training FLOPs"}, {CountText(cost["training_flops"].get<double>())}},

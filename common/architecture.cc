@@ -2,8 +2,6 @@
 
 #include <numeric>
 
-#include "absl/strings/string_view.h"
-
 namespace ddl {
 namespace {
 
@@ -161,6 +159,22 @@ PartCost CostOf(absl::string_view name, const Part& part, bool use_muon) {
 }
 
 }  // namespace
+
+absl::string_view ResidualNote(ResidualKind kind) {
+  switch (kind) {
+    case ResidualKind::kSeedDeepDeltaRes:
+      return "the seed's module as written there, not ddl: it multiplies the state where the paper "
+             "adds to it";
+    case ResidualKind::kSeedWriteOnly:
+      return "the seed's module without its erase term, not write_only: it multiplies the state "
+             "where the paper adds to it";
+    case ResidualKind::kAdditive:
+    case ResidualKind::kDdl:
+    case ResidualKind::kWriteOnly:
+    case ResidualKind::kHyperConnections: break;
+  }
+  return "";
+}
 
 std::vector<PartCost> CostByPart(const Architecture& a, bool use_muon) {
   Part norms = Repeated(Norms(a), a.n_layers);

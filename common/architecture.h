@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/string_view.h"
+
 namespace ddl {
 
 enum class ResidualKind {
@@ -19,6 +21,10 @@ enum class ResidualKind {
   kSeedWriteOnly,
   kHyperConnections
 };
+
+// What readers of a residual's results must know, empty for most: the seed's module is not the
+// paper's update, although it is named after it.
+absl::string_view ResidualNote(ResidualKind kind);
 
 struct Architecture {
   int64_t d_model = 0;

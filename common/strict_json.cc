@@ -1,9 +1,11 @@
 #include "common/strict_json.h"
 
+#include <algorithm>
 #include <set>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "common/names.h"
 
@@ -48,10 +50,15 @@ class Strictness {
   std::string error_;
 };
 
-// The library's messages begin with "[json.exception.parse_error.101] parse error ".
+// The library's messages begin with "[json.exception.parse_error.101] parse error " and end with
+// the text that it had read: any bytes, of any length.
 std::string Reason(const std::string& message) {
+  constexpr size_t kShownBytes = 200;
   const size_t end = message.find("] ");
-  return end == std::string::npos ? message : message.substr(end + 2);
+  std::string reason = message.substr(end == std::string::npos ? 0 : end + 2, kShownBytes);
+  std::replace_if(
+      reason.begin(), reason.end(), [](char c) { return !absl::ascii_isprint(c); }, '?');
+  return reason;
 }
 
 }  // namespace

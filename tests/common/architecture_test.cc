@@ -50,6 +50,18 @@ TEST_CASE("every residual has as many parameters as the authors' code gives it")
   CHECK(ParameterCount(Golden(ResidualKind::kWriteOnly, 1, false)) == 60648);
 }
 
+TEST_CASE(
+    "the seed's modules say that they are not the paper's updates, and no other residual does") {
+  CHECK_THAT(std::string(ResidualNote(ResidualKind::kSeedDeepDeltaRes)),
+             Catch::Contains("not ddl: it multiplies the state"));
+  CHECK_THAT(std::string(ResidualNote(ResidualKind::kSeedWriteOnly)),
+             Catch::Contains("not write_only: it multiplies the state"));
+  for (const ResidualKind kind : {ResidualKind::kAdditive, ResidualKind::kDdl,
+                                  ResidualKind::kWriteOnly, ResidualKind::kHyperConnections}) {
+    CHECK(ResidualNote(kind).empty());
+  }
+}
+
 TEST_CASE("a two-layer gate adds its first layer without a bias") {
   Architecture a = Golden(ResidualKind::kDdl, 1, false);
   const uint64_t linear = ParameterCount(a);

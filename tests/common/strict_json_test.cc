@@ -1,5 +1,6 @@
 #include "common/strict_json.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 namespace ddl {
@@ -40,6 +41,13 @@ TEST_CASE("What is not JSON is an error that says where") {
     INFO(text);
     CHECK_THAT(JsonErrorOf(text), Catch::StartsWith("not JSON: "));
   }
+}
+
+TEST_CASE("An error shows a piece of what it read, as printable text") {
+  const std::string error = JsonErrorOf("{\"" + std::string(1 << 20, 'a') + "\xff\x1b[2J\n");
+  INFO(error);
+  CHECK(error.size() < 300);
+  CHECK(std::all_of(error.begin(), error.end(), [](char c) { return c >= ' ' && c <= '~'; }));
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ from cases import CASES
 STEPS = 5
 
 
-def initial_weights(form, d_ff, generator):
+def initial_weights(form, d_ff, generator, kind):
     """Random weights near the initial ones, none of them at a point of symmetry."""
     weights = {}
     for name, shape in reference.shapes(form, d_ff).items():
@@ -46,7 +46,7 @@ def initial_weights(form, d_ff, generator):
         else:
             value = noise / form.d ** 0.5
         # What a file can store is where the computation starts.
-        weights[name] = value.float().double().requires_grad_(True)
+        weights[name] = value.float().to(kind).requires_grad_(True)
     return weights
 
 
@@ -66,10 +66,15 @@ def adamw(weights, gradients, moments, step):
         w.data.sub_(1e-3 * (m / (1 - 0.9 ** step)) / ((v / (1 - 0.95 ** step)).sqrt() + 1e-8))
 
 
-def tensors_of(name, case):
+def tensors_of(name, case, kind=torch.float64, nudge=0.0):
+    """The tensors of a file; `name` decides weights and tokens, `kind` the arithmetic. `nudge` moves
+    every weight by about that fraction of itself."""
     generator = torch.Generator().manual_seed(zlib.crc32(name.encode()))
     form = reference.Form(case["metadata"])
-    weights = initial_weights(form, case["d_ff"], generator)
+    weights = initial_weights(form, case["d_ff"], generator, kind)
+    noise = torch.Generator().manual_seed(1)
+    for w in weights.values():
+        w.data.mul_(1 + nudge * torch.randn(w.shape, generator=noise, dtype=w.dtype))
     shape = (case["batch"], case["tokens"] + 1)
     text = torch.randint(form.vocab, shape, generator=generator)
     idx, tgt = text[:, :-1].contiguous(), text[:, 1:].contiguous()

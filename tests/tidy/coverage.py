@@ -96,6 +96,8 @@ SCENARIOS = {
     "tests/worker/model/delta_composition_test.cc": "worker/model",
     "tests/worker/model/gradients_test.cc": "every form of a model, by differences",
     "tests/worker/model/step_flops_test.cc": "common/architecture.cc against real steps",
+    "tests/worker/optim/step_memory_test.cc": "common/architecture.cc against real steps",
+    "tests/worker/train/residual_runs_test.cc": "every residual through worker/train",
     "tests/worker/model/model_properties_test.cc": "what holds for every form of a model",
 }
 MAINS = ("main.cc",)

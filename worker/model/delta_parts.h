@@ -39,6 +39,14 @@ class ValueHead {
   double scale_;
 };
 
+// What a gated residual keeps for one sublayer.
+struct SublayerHeads {
+  SublayerHeads(const ModelConfig& config, const std::string& prefix, Parameters* parameters)
+      : gate(config, prefix, parameters), value(config, prefix, parameters) {}
+  Gate gate;
+  ValueHead value;
+};
+
 // EC: depthwise causal convolution over T from d to n d channels; X_0 of the embedding.
 class EmbeddingConvolution {
  public:

@@ -17,11 +17,10 @@ class GateTrace final : public GateStatistics {
   void Observe(int64_t layer, Sublayer sublayer, const at::Tensor& beta,
                const at::Tensor& discrepancy) override {
     GateStatistics::Observe(layer, sublayer, beta, discrepancy);
-    betas_[static_cast<size_t>(layer * kSublayers + static_cast<int64_t>(sublayer))] =
-        beta.detach().squeeze(-1);
+    betas_[SublayerIndex(layer, sublayer)] = beta.detach().squeeze(-1);
   }
 
-  // (B,T) of the last pass, [layer * kSublayers + sublayer].
+  // (B,T) of the last pass, [SublayerIndex].
   const std::vector<at::Tensor>& betas() const { return betas_; }
 
  private:

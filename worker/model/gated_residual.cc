@@ -11,13 +11,6 @@ at::Tensor Project(const at::Tensor& direction, const at::Tensor& state) {
   return (state * direction.unsqueeze(2)).sum(-1);
 }
 
-GatedResidual::Heads GatedResidual::MakeHeads(const ModelConfig& config, const std::string& prefix,
-                                              Parameters* parameters) {
-  Gate gate(config, prefix, parameters);
-  ValueHead value(config, prefix, parameters);
-  return {std::move(gate), std::move(value)};
-}
-
 GatedResidual::GatedResidual(const ModelConfig& config, Parameters* parameters)
     : channels_(config.residual.value_channels), k_eps_(config.residual.k_eps) {
   if (config.residual.embed_conv) embedding_.emplace(config, "input_embed", parameters);
@@ -25,8 +18,7 @@ GatedResidual::GatedResidual(const ModelConfig& config, Parameters* parameters)
     compressors_.push_back(
         MakeCompressor(config, absl::StrCat(BlockPrefix(config, layer), ".compress"), parameters));
     for (const Sublayer sublayer : {Sublayer::kAttention, Sublayer::kMlp}) {
-      heads_.push_back(
-          MakeHeads(config, SublayerPrefix(config, layer, sublayer, "ddl"), parameters));
+      heads_.emplace_back(config, SublayerPrefix(config, layer, sublayer, "ddl"), parameters);
     }
   }
   read_out_ = MakeCompressor(config, "readout", parameters);
@@ -48,8 +40,7 @@ at::Tensor GatedResidual::ReadOut(const at::Tensor& state) const {
 
 at::Tensor GatedResidual::Rewrite(const at::Tensor& state, const SublayerValues& values,
                                   GateStatistics* gates) const {
-  const Heads& heads = heads_[static_cast<size_t>(values.layer * kSublayers +
-                                                  static_cast<int64_t>(values.sublayer))];
+  const SublayerHeads& heads = heads_[SublayerIndex(values.layer, values.sublayer)];
   const at::Tensor k = Direction(values.h, k_eps_);
   const at::Tensor beta = heads.gate.Beta(values.c);
   const at::Tensor v = heads.value.Value(values.x_in, values.c);

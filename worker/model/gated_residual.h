@@ -31,20 +31,13 @@ class GatedResidual : public Residual {
   virtual bool reads_projection() const = 0;
 
  private:
-  struct Heads {
-    Gate gate;
-    ValueHead value;
-  };
-  static Heads MakeHeads(const ModelConfig& config, const std::string& prefix,
-                         Parameters* parameters);
-
   int64_t channels_;
   double k_eps_;
   std::optional<EmbeddingConvolution> embedding_;
   // One a block, shared by its sublayers; null for a scalar state.
   std::vector<std::unique_ptr<Compressor>> compressors_;
   std::unique_ptr<Compressor> read_out_;
-  std::vector<Heads> heads_;  // [layer * kSublayers + sublayer]
+  std::vector<SublayerHeads> heads_;  // [SublayerIndex]
 };
 
 // k^T X of direction (B,T,d) and state (B,T,n,d): (B,T,n).

@@ -2,6 +2,7 @@
 // checked where it is resolved (common/spec_rules.h); nothing here is checked again.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -49,5 +50,10 @@ struct ModelConfig {
 
 enum class Sublayer { kAttention = 0, kMlp = 1 };
 inline constexpr int64_t kSublayers = 2;
+
+// The place of a sublayer in lists that have one entry for each, in the order in which they run.
+constexpr size_t SublayerIndex(int64_t layer, Sublayer sublayer) {
+  return static_cast<size_t>(layer * kSublayers + static_cast<int64_t>(sublayer));
+}
 
 }  // namespace ddl

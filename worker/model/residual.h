@@ -36,13 +36,16 @@ class Residual {
   Residual(const Residual&) = delete;
   Residual& operator=(const Residual&) = delete;
 
-  virtual at::Tensor Begin(const at::Tensor& embedding) const = 0;  // (B,T,d) -> state
+  // (B,T,d) -> state. Begin, Compress and ReadOut are at first those of a state of one vector.
+  virtual at::Tensor Begin(const at::Tensor& embedding) const { return embedding.unsqueeze(2); }
   // Sets x_in, and `kept`, of values whose place is set.
-  virtual void Compress(const at::Tensor& state, SublayerValues* values) const = 0;
+  virtual void Compress(const at::Tensor& state, SublayerValues* values) const {
+    values->x_in = state.squeeze(2);
+  }
   // The state behind the sublayer. `gates` may be null, and is unless has_gates().
   virtual at::Tensor Rewrite(const at::Tensor& state, const SublayerValues& values,
                              GateStatistics* gates) const = 0;
-  virtual at::Tensor ReadOut(const at::Tensor& state) const = 0;  // -> (B,T,d)
+  virtual at::Tensor ReadOut(const at::Tensor& state) const { return state.squeeze(2); }  // (B,T,d)
   virtual bool has_gates() const = 0;
 };
 

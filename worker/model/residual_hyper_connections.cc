@@ -87,13 +87,12 @@ class HyperConnections final : public Residual {
 
  private:
   const Connection& At(const SublayerValues& values) const {
-    return connections_[static_cast<size_t>(values.layer * kSublayers +
-                                            static_cast<int64_t>(values.sublayer))];
+    return connections_[SublayerIndex(values.layer, values.sublayer)];
   }
 
   int64_t streams_;
   double norm_eps_;
-  std::vector<Connection> connections_;  // [layer * kSublayers + sublayer]
+  std::vector<Connection> connections_;  // [SublayerIndex]
 };
 
 }  // namespace

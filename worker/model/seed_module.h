@@ -18,11 +18,8 @@ class SeedModule : public Residual {
  public:
   SeedModule(const ModelConfig& config, Parameters* parameters);
 
-  at::Tensor Begin(const at::Tensor& embedding) const override;
-  void Compress(const at::Tensor& state, SublayerValues* values) const override;
   at::Tensor Rewrite(const at::Tensor& state, const SublayerValues& values,
                      GateStatistics* gates) const override;
-  at::Tensor ReadOut(const at::Tensor& state) const override;
   bool has_gates() const override { return true; }
 
  protected:
@@ -30,12 +27,8 @@ class SeedModule : public Residual {
   virtual at::Tensor Target(const at::Tensor& v, const at::Tensor& projection) const = 0;
 
  private:
-  struct Heads {
-    Gate gate;
-    ValueHead value;
-  };
   double eps_;
-  std::vector<Heads> heads_;  // [layer * kSublayers + sublayer]
+  std::vector<SublayerHeads> heads_;  // [SublayerIndex]
 };
 
 }  // namespace ddl

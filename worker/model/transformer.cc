@@ -60,8 +60,7 @@ at::Tensor Transformer::Begin(const at::Tensor& indices, Past* past) const {
 
 void Transformer::Compress(const at::Tensor& state, SublayerValues* values, Past* past) const {
   if (past == nullptr) return residual_->Compress(state, values);
-  const int64_t index = values->layer * kSublayers + static_cast<int64_t>(values->sublayer);
-  TokenWindow& window = past->states[static_cast<size_t>(index)];
+  TokenWindow& window = past->states[SublayerIndex(values->layer, values->sublayer)];
   residual_->Compress(window.Extend(state), values);
   values->x_in = LastTokens(values->x_in, state.size(1));
 }

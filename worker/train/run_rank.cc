@@ -9,11 +9,13 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "common/architecture.h"
 #include "common/logging.h"
 #include "common/status.h"
 #include "worker/comm/collective.h"
 #include "worker/data/synthetic_source.h"
 #include "worker/data/text_source.h"
+#include "worker/model/model_shapes.h"
 #include "worker/model/random_stream.h"
 #include "worker/model/transformer.h"
 #include "worker/optim/optimizer.h"
@@ -90,6 +92,8 @@ absl::Status ReportStart(const Launch& launch, const Transformer& model, const M
       DDL_LOG(Warning) << "not bit-identical to the attempt before: " << started.resume_difference;
     }
   }
+  const absl::string_view note = ResidualNote(ShapesOf(launch.model).residual);
+  if (!note.empty()) DDL_LOG(Info) << launch.model.residual.kind << " is " << note;
   DDL_LOG(Info) << launch.model.residual.kind << " model of " << started.parameters
                 << " parameters on " << started.device << ", " << launch.train.Steps()
                 << " steps of " << launch.train.StepTokens() << " tokens";

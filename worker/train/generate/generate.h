@@ -25,7 +25,7 @@ struct GeneratedToken {
   int64_t position = 0;  // From 0, the prompt included.
   int64_t token = 0;
   bool prompt = false;
-  std::vector<double> betas;  // [layer * kSublayers + sublayer] of the token; empty without gates.
+  std::vector<double> betas;  // [SublayerIndex] of the token; empty without gates.
 };
 
 // Calls `emit` with every token, the prompt's first, in order. A token's gates are those of the

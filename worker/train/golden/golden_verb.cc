@@ -4,6 +4,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_format.h"
 #include "common/flags.h"
 #include "common/status.h"
@@ -47,6 +48,13 @@ Outcome Check(const std::string& path) {
     outcome.status = Annotate(groups.status(), path);
   }
   return outcome;
+}
+
+// Names of tensors may hold any byte; an error stays one line of text.
+std::string OneLine(absl::string_view message) {
+  std::string line(message);
+  std::replace_if(line.begin(), line.end(), &absl::ascii_iscntrl, '?');
+  return line;
 }
 
 void PrintTable(const Outcome& outcome, std::ostream& out) {
@@ -97,7 +105,7 @@ int GoldenVerb(const std::vector<std::string>& arguments, std::ostream& out, std
   nlohmann::json all = {{"files", nlohmann::json::array()}};
   for (const std::string& path : flags.words()) {
     const Outcome outcome = Check(path);
-    if (!outcome.status.ok()) error << "ddl-rank: " << outcome.status.message() << "\n";
+    if (!outcome.status.ok()) error << "ddl-rank: " << OneLine(outcome.status.message()) << "\n";
     code = std::max(code, outcome.Ok() ? 0 : outcome.status.ok() ? kOverTolerance : kNoReference);
     if (json) {
       all["files"].push_back(JsonOf(outcome));

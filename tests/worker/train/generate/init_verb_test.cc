@@ -1,5 +1,7 @@
 #include "worker/train/generate/init_verb.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <map>
@@ -63,36 +65,104 @@ std::map<std::string, Tensor> Init(const ScratchFolder& folder, const std::strin
   return tensors;
 }
 
-// The deviation of ddl.md section 4 for a tensor of random values; 0 for constants.
-double Deviation(const std::string& name, double streams) {
-  const double matrix = 0.5 / std::sqrt(static_cast<double>(kWidth));
-  if (absl::StrContains(name, "wte")) return 0.02;
-  if (absl::EndsWith(name, "c_proj.weight")) return matrix / std::sqrt(kLayers * streams);
-  for (const char* random : {"c_q", "c_k", "c_v", "c_fc1", "c_fc2", "beta.weight", "beta_in",
-                             "beta_out.weight", "v_proj.weight"}) {
-    if (absl::StrContains(name, random)) return matrix;
+enum class Start { kEmbedding, kHidden, kOutput, kConstant };
+struct Rule {
+  const char* part;  // Of the name.
+  Start start;
+  double constant = 0;
+};
+// How each weight starts (ddl.md sections 2 to 4), of both backbones: the first rule whose part a
+// name contains. What has several values at first is in the test behind.
+constexpr std::array kRules = {Rule{"wte", Start::kEmbedding},
+                               Rule{"token_embedding", Start::kEmbedding},
+                               Rule{".c_proj.weight", Start::kOutput},
+                               Rule{".down_proj.weight", Start::kOutput},
+                               Rule{".attn.c_", Start::kHidden},
+                               Rule{".mlp.c_fc", Start::kHidden},
+                               Rule{".gate_proj.weight", Start::kHidden},
+                               Rule{".up_proj.weight", Start::kHidden},
+                               Rule{".v_proj.weight", Start::kHidden},
+                               Rule{".beta.weight", Start::kHidden},
+                               Rule{".beta_in.weight", Start::kHidden},
+                               Rule{".beta_out.weight", Start::kHidden},
+                               Rule{"norm", Start::kConstant, 1},
+                               Rule{"ln_", Start::kConstant, 1},
+                               Rule{"_rms.weight", Start::kConstant, 1},
+                               Rule{".bias", Start::kConstant, 0},  // beta_init 1: logit(1/2).
+                               Rule{".read", Start::kConstant, 0.25},
+                               Rule{"compress.weight", Start::kConstant, 0.25},
+                               Rule{"readout.weight", Start::kConstant, 0.25},
+                               Rule{".dynamic_", Start::kConstant, 0},
+                               Rule{"alpha_scale", Start::kConstant, 0.01},
+                               Rule{"beta_scale", Start::kConstant, 0.01},
+                               Rule{".static_beta", Start::kConstant, 1}};
+
+double DeviationOf(Start start, double streams) {
+  const double hidden = 0.5 / std::sqrt(static_cast<double>(kWidth));
+  switch (start) {
+    case Start::kEmbedding: return 0.02;
+    case Start::kHidden: return hidden;
+    case Start::kOutput: return hidden / std::sqrt(kLayers * streams);
+    case Start::kConstant: break;
   }
   return 0;
 }
 
-TEST_CASE("Every tensor starts with the mean and deviation of its kind") {
+void CheckStart(const Tensor& tensor, double mean, double deviation) {
+  // Five standard errors of a sample of this size, and the rounding of a constant.
+  const double count = static_cast<double>(tensor.values.size());
+  CHECK(std::abs(tensor.Mean() - mean) <= 5 * deviation / std::sqrt(count) + 1e-8);
+  CHECK(std::abs(tensor.Deviation() - deviation) <= 5 * deviation / std::sqrt(2 * count) + 1e-8);
+}
+
+// Rows of queries, keys and values, then those of the output.
+void CheckStacked(const Tensor& stacked, double streams) {
+  REQUIRE(stacked.shape == std::vector<int64_t>{3 * kWidth + kWidth, kWidth});
+  const auto border = stacked.values.begin() + 3 * kWidth * kWidth;
+  CheckStart({{}, {stacked.values.begin(), border}}, 0, DeviationOf(Start::kHidden, streams));
+  CheckStart({{}, {border, stacked.values.end()}}, 0, DeviationOf(Start::kOutput, streams));
+}
+
+// Taps that begin as the identity: the last is 1, the others are 0.
+void CheckIdentity(const Tensor& taps) {
+  const auto count = static_cast<size_t>(taps.shape.back());
+  for (size_t i = 0; i < taps.values.size(); ++i) {
+    if (taps.values[i] != (i % count + 1 == count ? 1 : 0)) FAIL("number " << i);
+  }
+}
+
+void CheckWeight(const std::string& name, const Tensor& tensor, double streams) {
+  INFO(name);
+  if (absl::EndsWith(name, "qkvo_proj")) return CheckStacked(tensor, streams);
+  if (absl::StrContains(name, "conv.weight")) return CheckIdentity(tensor);
+  if (absl::StrContains(name, "static_alpha")) return;
+  const auto* const rule = std::find_if(kRules.begin(), kRules.end(), [&](const Rule& any) {
+    return absl::StrContains(name, any.part);
+  });
+  REQUIRE(rule != kRules.end());
+  CheckStart(tensor, rule->constant, DeviationOf(rule->start, streams));
+}
+
+TEST_CASE("Every tensor of every residual on both backbones starts as ddl.md says") {
   const ScratchFolder folder;
-  const std::string model = ModelFile(folder);
-  for (const auto& [residual, streams] : {std::pair<const char*, double>{"additive", 1},
-                                          {"ddl/1", 1},
-                                          {"ddl/4", 1},
-                                          {"ddl/4/token", 1},
-                                          {"write_only/4", 1},
-                                          {"hyper_connections/4", 4},
-                                          {"{kind: ddl, beta_hidden: 40}", 1}}) {
-    for (const auto& [name, tensor] : Init(folder, model, residual, "17")) {
-      INFO(residual << " " << name);
-      const double want = Deviation(name, streams);
-      if (want == 0) continue;
-      // Five standard errors of a sample of this size.
-      const auto count = static_cast<double>(tensor.values.size());
-      CHECK(std::abs(tensor.Mean()) < 5 * want / std::sqrt(count));
-      CHECK(std::abs(tensor.Deviation() - want) < 5 * want / std::sqrt(2 * count));
+  for (const char* arch : {"", "arch: seed\n"}) {
+    const std::string model = ModelFile(folder, arch);
+    for (const auto& [residual, streams] : {std::pair<const char*, double>{"additive", 1},
+                                            {"ddl/1", 1},
+                                            {"ddl/4", 1},
+                                            {"ddl/4/token", 1},
+                                            {"write_only/1", 1},
+                                            {"write_only/4", 1},
+                                            {"write_only/4/token", 1},
+                                            {"{kind: ddl, value_channels: 4, beta_hidden: 40}", 1},
+                                            {"seed_deepdeltares", 1},
+                                            {"seed_write_only", 1},
+                                            {"hyper_connections/4", 4},
+                                            {"hyper_connections/4/static", 4}}) {
+      INFO(arch << residual);
+      const auto weights = Init(folder, model, residual, "17");
+      REQUIRE(weights.count(*arch == 0 ? "transformer.wte.weight" : "token_embedding.weight") == 1);
+      for (const auto& [name, tensor] : weights) CheckWeight(name, tensor, streams);
     }
   }
 }
@@ -143,7 +213,8 @@ TEST_CASE("Residuals share what they share, seeds share nothing") {
   for (const auto& [name, tensor] : ddl) CHECK(write_only.at(name).values == tensor.values);
   for (const auto& [name, tensor] : Init(folder, model, "additive", "10")) {
     INFO(name);
-    if (Deviation(name, 1) > 0) CHECK(additive.at(name).values != tensor.values);
+    const bool random = additive.at(name).Deviation() > 0;
+    CHECK((additive.at(name).values != tensor.values) == random);
   }
 }
 
