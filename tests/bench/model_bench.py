@@ -25,7 +25,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = pathlib.Path(os.environ.get("DDL_BINARY_DIR", ROOT / "build" / "release"))
 PROGRAM = PROGRAM / "tests" / "model_step_bench"
 WIDTH, LAYERS, HEADS, INNER, VOCABULARY, TOKENS, BATCH = 256, 4, 4, 682, 257, 256, 8
-STEPS, WARM_UP = 30, 3
+STEPS, WARM_UP = 50, 3
 LIMIT = 1.1
 
 

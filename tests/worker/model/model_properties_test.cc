@@ -39,13 +39,16 @@ TEST_CASE("No form of a model lets a token change an earlier output") {
       const int64_t vocabulary = form.model.vocab_size;
       const at::Tensor tokens = at::randint(vocabulary, {2, 9}, at::kLong);
       const at::Tensor before = model.Logits(tokens);
+      bool noticed = false;
       for (const int64_t place : {0, 4, 8}) {
         at::Tensor changed = tokens.clone();
         changed.select(1, place).add_(1).remainder_(vocabulary);
         const at::Tensor after = model.Logits(changed);
         CHECK(at::equal(after.narrow(1, 0, place), before.narrow(1, 0, place)));
-        CHECK_FALSE(at::equal(after.select(1, place), before.select(1, place)));
+        noticed = noticed || !at::equal(after.select(1, place), before.select(1, place));
       }
+      // Not everywhere: the seed's module leaves nothing of a token whose squared ReLU is all 0.
+      CHECK(noticed);
     }
   }
 }
@@ -69,14 +72,17 @@ TEST_CASE("A batch gives what its sequences give one by one") {
   }
 }
 
-// Two layers of the paper's backbone, for comparing models that should be equal.
-ModelConfig PaperBackbone(int64_t d_model, int64_t heads) {
-  return {.d_model = d_model,
-          .n_layers = 2,
+// The paper's backbone in random sizes, for comparing models that should be equal.
+ModelConfig PaperBackbone(int64_t heads, std::mt19937_64* random) {
+  const auto draw = [&](int64_t least, int64_t most) {
+    return std::uniform_int_distribution<int64_t>(least, most)(*random);
+  };
+  return {.d_model = draw(6, 16),
+          .n_layers = draw(1, 3),
           .n_heads = heads,
-          .head_dim = 4,
-          .d_ff = 12,
-          .vocab_size = 13};
+          .head_dim = draw(2, 7),
+          .d_ff = draw(5, 20),
+          .vocab_size = draw(7, 20)};
 }
 
 // Checks that two models give the same logits for random tokens of the first one's vocabulary.
@@ -100,20 +106,21 @@ TEST_CASE("Groups of query heads see what they would with copies of their keys a
   for (const at::ScalarType type : kBothTypes) {
     for (const int64_t groups : {1, 2, 3, 6}) {
       const at::NoGradGuard no_grad;
-      ModelConfig config = PaperBackbone(10, 6);
+      ModelConfig config = PaperBackbone(6, &seeds.random);
       config.n_kv_heads = groups;
       config.residual.kind = "additive";
       const Transformer grouped = RandomModel(config, type);
       config.n_kv_heads = 6;
       const Transformer full = RandomModel(config, type);
       CopyShared(grouped, full);
-      for (const int64_t layer : {0, 1}) {
+      for (int64_t layer = 0; layer < config.n_layers; ++layer) {
         for (const char* which : {"c_k", "c_v"}) {
           const std::string name =
               absl::StrCat("transformer.h.", layer, ".attn.", which, ".weight");
           const at::Tensor few = WeightOf(grouped.parameters(), name);
-          WeightOf(full.parameters(), name)
-              .copy_(few.view({groups, 4, 10}).repeat_interleave(6 / groups, 0).view({24, 10}));
+          const at::Tensor all =
+              few.view({groups, config.head_dim, config.d_model}).repeat_interleave(6 / groups, 0);
+          WeightOf(full.parameters(), name).copy_(all.view({-1, config.d_model}));
         }
       }
       CheckSameLogits(grouped, full, type);
@@ -129,7 +136,7 @@ TEST_CASE("A compressor over one channel that reads it as it is gives the scalar
     for (const std::string kind : {"ddl", "write_only"}) {
       for (const std::string compress : {"channel", "token"}) {
         const at::NoGradGuard no_grad;
-        ModelConfig config = PaperBackbone(9, 2);
+        ModelConfig config = PaperBackbone(2, &seeds.random);
         config.residual = {.kind = kind, .compress = compress, .compress_kernel = 1};
         const Transformer channel = RandomModel(config, type);
         for (const Parameter& parameter : channel.parameters().all()) {
@@ -151,13 +158,13 @@ TEST_CASE("The seed's module differs from the paper's update with the same weigh
   INFO("seed " << seed);
   Seeds seeds(seed);
   const at::NoGradGuard no_grad;
-  ModelConfig config = PaperBackbone(12, 2);
+  ModelConfig config = PaperBackbone(2, &seeds.random);
   config.residual.beta_hidden = 4;
   const Transformer paper = RandomModel(config, at::kDouble);
   config.residual.kind = "seed_deepdeltares";
   const Transformer seeds_own = RandomModel(config, at::kDouble);
   CopyShared(paper, seeds_own);
-  const at::Tensor tokens = at::randint(13, {2, 8}, at::kLong);
+  const at::Tensor tokens = at::randint(config.vocab_size, {2, 8}, at::kLong);
   CHECK(RelativeDifference(seeds_own.Logits(tokens), paper.Logits(tokens)) > 0.1);
 }
 

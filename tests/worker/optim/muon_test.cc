@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <random>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -44,10 +45,17 @@ TEST_CASE("Muon's orthogonalisation and three of its steps are the reference's")
 
 TEST_CASE(
     "What Muon steps along has singular values near 1 and the singular vectors of its input") {
-  at::manual_seed(11);
-  for (const auto& [rows, columns] :
-       {std::pair<int64_t, int64_t>{64, 64}, {32, 96}, {96, 32}, {1, 40}, {40, 1}}) {
-    INFO(rows << " x " << columns << ", at::manual_seed(11)");
+  const unsigned seed = std::random_device()();
+  std::mt19937_64 random(seed);
+  at::manual_seed(seed);
+  const auto size = [&] { return std::uniform_int_distribution<int64_t>(2, 100)(random); };
+  const int64_t square = size();
+  for (const auto& [rows, columns] : {std::pair<int64_t, int64_t>{square, square},
+                                      {size(), size()},
+                                      {size(), size()},
+                                      {1, size()},
+                                      {size(), 1}}) {
+    INFO("seed " << seed << ", " << rows << " x " << columns);
     const int64_t rank = std::min(rows, columns);
     const at::Tensor u = std::get<0>(at::linalg_qr(at::randn({rows, rank}, at::kDouble)));
     const at::Tensor v = std::get<0>(at::linalg_qr(at::randn({columns, rank}, at::kDouble)));
