@@ -4,10 +4,12 @@
 #   tests/run.sh [-R REGEX] [--full] [--mutants] [--no-install]
 #
 #   -R REGEX      only the tests whose CTest name matches; none found is an error
-#   --full        also the suites labelled `full`, LibTorch code under ASan, the rest under TSan,
-#                 clang-tidy and, where nvcc is, the CUDA build
+#   --full        also the suites labelled `full`, LibTorch code under ASan, the rest under TSan and
+#                 clang-tidy over LibTorch code
 #   --mutants     breaks one rule at a time (tests/mutants/*.patch) and fails when no test notices
 #   --no-install  takes the packages as they are
+#
+# Where nvcc is, the CUDA code is compiled and linked too; its tests need a GPU.
 #
 # Exit 0 when all passed, 1 when a test failed or none was selected, 2 for a wrong option.
 set -uo pipefail
@@ -37,16 +39,17 @@ die() { echo "run.sh: $*" >&2; exit 1; }
 
 have_cuda() { command -v nvcc >/dev/null || [[ -x /usr/local/cuda/bin/nvcc ]]; }
 
-# Builds one preset. Tests of what includes no LibTorch are built in `dev` and `tsan` only, where they
+# Builds one preset, or the named targets of it. Tests of what includes no LibTorch are built in `dev` and `tsan` only, where they
 # run with sanitizers.
 build() {
   phase "build $1"
-  local plain=OFF
+  local plain=OFF targets=()
   [[ $1 != dev && $1 != tsan ]] || plain=ON
+  [[ $1 != cuda ]] || targets=(--target ddl-rank kernels_gpu_test kernel_bench)
   cmake --preset "$1" -DBUILD_TESTING=ON -DDDL_PLAIN_TESTS=$plain \
     >"$results/configure-$1.log" 2>&1 ||
     { tail -n 40 "$results/configure-$1.log"; die "cannot configure preset $1"; }
-  NINJA_STATUS='[%f/%t %es] ' cmake --build --preset "$1" -- -k 20 \
+  NINJA_STATUS='[%f/%t %es] ' cmake --build --preset "$1" "${targets[@]}" -- -k 20 \
     >"$results/build-$1.log" 2>&1 ||
     { grep -v '^\[' "$results/build-$1.log" | tail -n 80; die "cannot build preset $1"; }
   tail -n 1 "$results/build-$1.log"
@@ -67,15 +70,18 @@ rm -f "$results"/*.xml
 if [[ -n $install ]]; then
   phase install
   groups=(test corpus kubernetes jsonschema libtorch)
-  if [[ -n $full ]] && have_cuda; then groups+=(libtorch-cuda); fi
+  if have_cuda; then groups+=(cuda); fi
   deploy/local/install.sh "${groups[@]}" || die "installation failed"
 fi
 
 presets=(release dev)
 [[ -z $full ]] || presets+=(dev-torch tsan)
-if [[ -n $full ]] && have_cuda && [[ -e $cache/libtorch-2.11.0-cuda ]]; then presets+=(cuda); fi
 export PATH=$PATH:/usr/local/cuda/bin
 for preset in "${presets[@]}"; do build "$preset"; done
+if have_cuda && [[ -e $cache/libtorch-2.11.0-cuda ]]; then
+  build cuda
+  presets+=(cuda)
+fi
 for preset in "${presets[@]}"; do run_tests "$preset"; done
 
 status=0

@@ -3,7 +3,7 @@
 #
 #   DDL_LIBTORCH_DIR   folder that holds torch/ and nvidia/ (deploy/local/install.sh makes it)
 #   LibTorch::CPU      libtorch_cpu and libc10
-#   LibTorch::CUDA     with DDL_CUDA: those, libtorch_cuda and libc10_cuda
+#   LibTorch::CUDA     with DDL_CUDA: those, libtorch_cuda, libc10_cuda and the headers of NCCL and cuDNN
 #
 # The wheel ships an old google/protobuf in its include folder: no target may link both this and
 # ddl_proto into one translation unit.
@@ -43,7 +43,10 @@ if(LibTorch_FOUND AND NOT TARGET LibTorch::CPU)
       -Wl,--no-as-needed
       ${DDL_LIBTORCH_DIR}/torch/lib/libtorch_cuda.so ${DDL_LIBTORCH_DIR}/torch/lib/libc10_cuda.so
       -Wl,--as-needed)
-    target_include_directories(LibTorch::CUDA SYSTEM INTERFACE ${CUDAToolkit_INCLUDE_DIRS})
+    # NCCL's, cuDNN's and cuBLAS's headers are those of the libraries that LibTorch loads.
+    target_include_directories(LibTorch::CUDA SYSTEM INTERFACE
+      ${DDL_LIBTORCH_DIR}/nvidia/nccl/include ${DDL_LIBTORCH_DIR}/nvidia/cudnn/include
+      ${CUDAToolkit_INCLUDE_DIRS} ${DDL_LIBTORCH_DIR}/nvidia/cu13/include)
     target_compile_definitions(LibTorch::CUDA INTERFACE USE_C10D_NCCL)
   endif()
 endif()

@@ -2,8 +2,7 @@
 # Installs what Deltaworks needs on Debian 12, and only what is missing. The one place that knows the
 # packages.
 #
-#   deploy/local/install.sh [GROUP...]   build run libtorch test libtorch-cuda corpus kubernetes
-#                                        jsonschema
+#   deploy/local/install.sh [GROUP...]   build run libtorch test cuda corpus kubernetes jsonschema
 #
 # Without a group: build, run and libtorch, what the quickstart needs. Debian packages need root or
 # sudo; without either, the script names the missing ones and exits 1. LibTorch goes to
@@ -25,6 +24,9 @@ validate_pin=kubernetes-validate==1.37.0
 jsonschema_pin=check-jsonschema==0.39.0
 
 torch_version=2.11.0
+cuda_version=13.0.88
+cuda_pins=("nvidia-cuda-nvcc==$cuda_version" "nvidia-cuda-crt==$cuda_version"
+  "nvidia-nvvm==$cuda_version" 'nvidia-cuda-cccl==13.0.*' 'nvidia-cuda-runtime==13.0.*')
 torch_pins=("torch==$torch_version" 'nvidia-cuda-runtime==13.0.*' 'nvidia-cuda-cupti==13.0.*')
 cache=${DDL_CACHE:-$HOME/.cache/deltaworks}
 temporary=
@@ -100,10 +102,15 @@ libtorch() {
   [[ -e $folder/torch/lib/libtorch_cpu.so ]] || pip_folder "$folder" --no-deps "${torch_pins[@]}"
 }
 
-libtorch_cuda() {
-  local folder=$cache/libtorch-$torch_version-cuda
+# LibTorch for GPUs, which brings CUDA's libraries, and nvcc 13 where no toolkit is installed.
+cuda() {
+  local folder=$cache/libtorch-$torch_version-cuda toolkit=$cache/cuda-$cuda_version
   [[ -e $folder/torch/lib/libtorch_cuda.so ]] ||
     pip_folder "$folder" "torch==$torch_version"
+  if command -v nvcc >/dev/null || [[ -x /usr/local/cuda/bin/nvcc ]]; then return; fi
+  [[ -x $toolkit/nvidia/cu13/bin/nvcc ]] || pip_folder "$toolkit" --no-deps "${cuda_pins[@]}"
+  # The wheel names its library for the loader only; CMake looks for the linker's name.
+  ln -sf libcudart.so.13 "$toolkit/nvidia/cu13/lib/libcudart.so"
 }
 
 # What renders and checks deploy/kubernetes: kubectl and the schemas of kubernetes-validate.
@@ -128,9 +135,8 @@ install_group() {
     kubernetes) kubernetes ;;
     jsonschema) jsonschema ;;
     libtorch) libtorch ;;
-    libtorch-cuda) libtorch_cuda ;;
-    *) die "group must be one of build run libtorch test libtorch-cuda corpus kubernetes jsonschema," \
-      "got $1" ;;
+    cuda) cuda ;;
+    *) die "group must be one of build run libtorch test cuda corpus kubernetes jsonschema, got $1" ;;
   esac
 }
 

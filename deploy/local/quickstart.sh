@@ -12,8 +12,13 @@ set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 cd "$root"
 home=$root/build/quickstart
-preset=release
-[[ ! -e build/release/build.ninja ]] || preset=release
+cache=${DDL_CACHE:-$HOME/.cache/deltaworks}
+# With an NVIDIA GPU the programs are built for it, by the system's nvcc or the one of install.sh.
+preset=release libtorch=libtorch slots=(--slots 2)
+if nvidia-smi -L >/dev/null 2>&1; then
+  preset=cuda libtorch=cuda slots=()  # Without a number the worker offers its GPUs.
+  export PATH=$PATH:/usr/local/cuda/bin:$cache/cuda-13.0.88/nvidia/cu13/bin
+fi
 bin=$root/build/$preset/bin
 install=$root/deploy/local/install.sh
 begin=$SECONDS
@@ -104,7 +109,7 @@ lock() {
 
 install_and_build() {
   phase "packages and LibTorch"
-  "$install" build run corpus libtorch
+  "$install" build run corpus "$libtorch"
   phase "programs"
   export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1 CCACHE_SLOPPINESS=pch_defines,time_macros
   # A developer's build is used as it is. A new one needs nothing of the tests.
@@ -139,7 +144,7 @@ start_services() {
   export DDL_ADDR
   if ! pid_of worker >/dev/null; then
     rm -f "$home/worker/address"
-    start worker "$bin/ddl-worker" --coordinator "$DDL_ADDR" --name quickstart --slots 2 \
+    start worker "$bin/ddl-worker" --coordinator "$DDL_ADDR" --name quickstart "${slots[@]}" \
       --http 127.0.0.1:0 --state "$home/worker" --data-root "$home/data" \
       --checkpoint-root "$home/checkpoints"
     wait_for 30 written "$home/worker/address" worker || failed worker

@@ -1,5 +1,5 @@
 """The independent implementation gives the numbers of the authors' files. Skipped where LibTorch for
-Python is not installed (deploy/local/install.sh libtorch-cuda).
+Python is not installed (deploy/local/install.sh cuda).
 """
 
 import os

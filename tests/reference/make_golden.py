@@ -2,7 +2,7 @@
 
     PYTHONPATH=~/.cache/deltaworks/libtorch-2.11.0-cuda python3 tests/reference/make_golden.py FOLDER
 
-Needs PyTorch 2.11 (deploy/local/install.sh libtorch-cuda). The numbers are stored in fp32. Running it
+Needs PyTorch 2.11 (deploy/local/install.sh cuda). The numbers are stored in fp32. Running it
 again on the same machine gives the same files.
 """
 
