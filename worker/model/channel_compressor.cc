@@ -26,7 +26,7 @@ at::Tensor ChannelCompressor::EffectiveWeight() const {
   const int64_t n = read_.size(0);
   const at::Tensor placement = placement_.to(read_.options());
   const at::Tensor mixing = at::matmul(read_, placement).view({kernel_.size(1), n});
-  return at::matmul(kernel_, mixing).t();
+  return at::matmul(kernel_, mixing).t().contiguous();  // Laid out like the state.
 }
 
 at::Tensor ChannelCompressor::Compress(const at::Tensor& state) const {

@@ -71,7 +71,8 @@ at::Tensor EmbeddingConvolution::Expand(const at::Tensor& embedding) const {
   const int64_t tokens = embedding.size(1);
   const int64_t taps = weight_.size(2);
   const at::Tensor padded = at::constant_pad_nd(embedding, {0, 0, taps - 1, 0}).unsqueeze(2);
-  const at::Tensor weight = weight_.view({-1, channels_, taps}).permute({2, 1, 0});  // taps, n, d
+  // (taps, n, d), laid out like the state: products with strides take four times as long.
+  const at::Tensor weight = weight_.view({-1, channels_, taps}).permute({2, 1, 0}).contiguous();
   at::Tensor state = padded.narrow(1, 0, tokens) * weight.select(0, 0);
   for (int64_t tap = 1; tap < taps; ++tap) {
     state = at::addcmul(state, padded.narrow(1, tap, tokens), weight.select(0, tap));

@@ -18,8 +18,9 @@ at::Tensor TokenCompressor::Compress(const at::Tensor& state) const {
   const int64_t tokens = state.size(1);
   const int64_t n = read_.size(0);
   const int64_t taps = kernel_.size(1);
+  // (taps, n, d), laid out like the state.
   const at::Tensor weight =
-      kernel_.view({-1, n, taps}).permute({2, 1, 0}) * read_.view({n, 1});  // (taps, n, d)
+      kernel_.view({-1, n, taps}).permute({2, 1, 0}).contiguous() * read_.view({n, 1});
   const at::Tensor padded = at::constant_pad_nd(state, {0, 0, 0, 0, taps - 1, 0});
   at::Tensor mixed = padded.narrow(1, 0, tokens) * weight.select(0, 0);
   for (int64_t tap = 1; tap < taps; ++tap) {
