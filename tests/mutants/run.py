@@ -42,7 +42,7 @@ class Mutant:
 
 
 def run(*command, **options):
-    return subprocess.run(command, cwd=COPY, text=True, stdout=subprocess.PIPE,
+    return subprocess.run(command, cwd=COPY, text=True, errors="replace", stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, env=environment(), **options)
 
 
