@@ -107,7 +107,7 @@ def _expressions():
 
 def _substitute(expression, run):
     """The dashboard's variables as a person would choose them."""
-    values = {"run": run, "experiment": ".*", "job": ".*", "smooth": "1m", "tokens": "1e6",
+    values = {"run": run, "experiment": ".*", "job": ".*", "smooth": "1m", "tokens": "2e6",
               "target": "100", "baseline": run, "__rate_interval": "1m", "__interval": "15s",
               "__range": "5m", "sublayer": ".*", "layer": ".*"}
     return re.sub(r"\$\{?(\w+)(?::\w+)?\}?", lambda match: values[match[1]], expression)
